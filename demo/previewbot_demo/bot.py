@@ -21,6 +21,7 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from previewbot_demo.front import WEBHOOK
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Process, Spawn, spawn, start
 
@@ -49,6 +50,7 @@ class Bot:
     pages_port: int = field(default_factory=free_port)
     pages_probe_port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
+    front_port: int = field(default_factory=free_port)
     web: Process | None = None
     pages: Process | None = None
     controller: Process | None = None
@@ -62,13 +64,13 @@ class Bot:
 
     @property
     def url(self) -> str:
-        """Where people and programs reach `previewbot pages`."""
-        return f"http://{_HOST}:{self.pages_port}"
+        """The public address of all: what stands at `front_port` leads each request to its process."""
+        return f"http://{_HOST}:{self.front_port}"
 
     @property
     def webhook_url(self) -> str:
-        """Where GitHub delivers to: an address of `previewbot web`."""
-        return f"http://{_HOST}:{self.web_port}/webhook"
+        """Where GitHub delivers to."""
+        return f"{self.url}{WEBHOOK}"
 
     @property
     def bearer_file(self) -> Path:

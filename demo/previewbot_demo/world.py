@@ -27,6 +27,7 @@ from previewbot_demo.broker import Broker
 from previewbot_demo.ci import Ci
 from previewbot_demo.cluster import Cluster, RealCluster, clean_up, prepare
 from previewbot_demo.faults import Faults
+from previewbot_demo.front import Front
 from previewbot_demo.gateway import Gateway
 from previewbot_demo.github import FakeGitHub
 from previewbot_demo.kube import FakeKube
@@ -150,6 +151,9 @@ class World:
         self._stack.push_async_callback(_cancel, following)
         # Before the operator ends: its finalizer must go from what is removed.
         self._stack.push_async_callback(clean_up)
+        front = Front(self.bot.front_port, self.bot.web_port, self.bot.pages_port)
+        self._stack.push_async_callback(front.close)
+        await front.open()
         if self.options.processes:
             await self._start_bot()
 

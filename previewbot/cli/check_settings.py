@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from previewbot.cli.files import read_head
-from previewbot.cli.secret_files import bearer_source, is_here, read_secret
+from previewbot.cli.secret_files import bearer_source, is_here, read_secret, sign_in_sources
 from previewbot.config.reader import MAX_BYTES, Unreadable, read
 from previewbot.config.server import (
     LimitsSettings,
@@ -84,7 +84,9 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> bool
     for process, what, source_of in wanted:
         print(f"  {process} will read {what} from {_place(settings, environment, source_of)}")
     if settings.api.bearer_file is not None:
-        print(f"  web will read the bearer of programs from {printable(str(settings.api.bearer_file))}")
+        print(f"  pages will read the bearer of programs from {printable(str(settings.api.bearer_file))}")
+    for source in sign_in_sources(settings):
+        print(f"  pages will read {source.name} from {printable(str(source.file))}")
     print(*_rules(settings), sep="\n")
     for warning in warnings_of(settings):
         print(f"warning: {warning}")
@@ -97,7 +99,7 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> bool
 def _bearer_problem(settings: Settings) -> str:
     """Return what keeps the bearer of programs from being used; "" of one that is not here.
 
-    One that cannot be read here is only warned of: it is web that has to.
+    One that cannot be read here is only warned of: it is pages that has to.
     """
     source = bearer_source(settings)
     if source is None or source.file is None or not is_here(source):
@@ -105,7 +107,7 @@ def _bearer_problem(settings: Settings) -> str:
     try:
         content = read_secret(source)
     except SettingsError as error:
-        print(f"warning: {printable('; '.join(error.problems))}; web has to")
+        print(f"warning: {printable('; '.join(error.problems))}; pages has to")
         return ""
     try:
         bearers(source.file, content)

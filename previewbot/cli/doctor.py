@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from previewbot.cli.patience import still_waiting
-from previewbot.cli.secret_files import bearer_source, is_here, read_bearers, read_secret
+from previewbot.cli.secret_files import (
+    bearer_source,
+    is_here,
+    read_bearers,
+    read_client_secret,
+    read_cookie_keys,
+    read_secret,
+    sign_in_sources,
+)
 from previewbot.cli.serve import load, proxies_of
 from previewbot.clients.github.app import rsa_key
 from previewbot.config.server import (
@@ -24,6 +32,7 @@ from previewbot.config.server import (
     webhook_secret_source,
     webhook_secrets,
 )
+from previewbot.doctor import rights
 from previewbot.doctor.check import Check, not_checked, note, ok, wrong
 from previewbot.doctor.examination import SETTINGS, Secrets, questions_about
 from previewbot.doctor.report import as_json, exit_code, summary
@@ -33,17 +42,20 @@ from previewbot.errors import SettingsError
 _TERMINATED = 128 + signal.SIGTERM
 
 KEY, SECRET, BEARER = "the private key", "the webhook secret", "the bearer of programs"
+CLIENT_SECRET, COOKIE_KEYS = "the client secret", "the keys of cookies"
 
 T = TypeVar("T")
 
 
-def doctor(config: Path, *, json: bool) -> int:
+def doctor(config: Path, *, json: bool, process: str | None = None) -> int:
     """Look at everything, and tell each finding as soon as it is there; return the exit code.
+
+    `process` says whose part is looked at; without it that follows from whose secrets are here.
 
     Raises SettingsError for settings that cannot be read; as JSON they are a finding like any other.
     """
     try:
-        return _doctor(config, json=json)
+        return _doctor(config, json=json, process=process)
     except SettingsError as error:
         if not json:
             raise
@@ -52,9 +64,9 @@ def doctor(config: Path, *, json: bool) -> int:
         return 2
 
 
-def _doctor(config: Path, *, json: bool) -> int:
+def _doctor(config: Path, *, json: bool, process: str | None) -> int:
     settings = load(config, os.environ)
-    secrets = secrets_of(settings, os.environ)
+    secrets = secrets_of(settings, os.environ, process)
 
     def tell(check: Check) -> None:
         if not json:
@@ -85,8 +97,11 @@ async def _examined(settings: Settings, secrets: Secrets, tell: Callable[[Check]
     return found
 
 
-def secrets_of(settings: Settings, environment: Mapping[str, str]) -> Secrets:
-    """Read the secrets that are here: the chart gives each process only its own."""
+def secrets_of(settings: Settings, environment: Mapping[str, str], process: str | None = None) -> Secrets:
+    """Read the secrets that are here: the chart gives each process only its own.
+
+    `process` says whose part this is, whatever is here.
+    """
     key = _secret(
         _Wanted(KEY, "controller", "it is an RSA key in PEM form"),
         lambda: private_key_source(settings, environment),
@@ -98,22 +113,55 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> Secrets:
         webhook_secrets,
     )
     here = (*key.here, *signing.here)
-    bearer = _bearer(settings, web_is_here="web" in here)
-    return Secrets(key.value, signing.value, (key.check, signing.check, *bearer), here)
+    if process is not None:
+        here = (process,)
+    elif _pages_are_here(settings, here):
+        here = (*here, "pages")
+    of_pages = (*_bearer(settings, here), *_of_sign_in(settings, here))
+    return Secrets(key.value, signing.value, (key.check, signing.check, *of_pages), here)
 
 
-def _bearer(settings: Settings, *, web_is_here: bool) -> list[Check]:
+def _pages_are_here(settings: Settings, others: Sequence[str]) -> bool:
+    """Return whether what is pages' is here; where it has no secret at all, whether all others are."""
+    bearer = bearer_source(settings)
+    sources = [*sign_in_sources(settings), *([bearer] if bearer is not None else [])]
+    return any(map(is_here, sources)) if sources else len(others) == len(rights.OF) - 1
+
+
+def _of_sign_in(settings: Settings, here: Sequence[str]) -> list[Check]:
+    """Return how the secrets of a sign-in stand, where people sign in."""
+    if not sign_in_sources(settings):
+        return []
+    wanted: Mapping[str, Callable[[Settings], object]] = {
+        CLIENT_SECRET: read_client_secret,
+        COOKIE_KEYS: read_cookie_keys,
+    }
+    if "pages" not in here:
+        return [not_checked(name, "it is not here: it is pages'") for name in wanted]
+    found = []
+    for name, read in wanted.items():
+        try:
+            read(settings)
+        except SettingsError as error:
+            told = f"{'; '.join(error.problems)}: nobody can sign in until that is put right"
+            found.append(wrong(name, told))
+        else:
+            found.append(ok(name, "it can be used"))
+    return found
+
+
+def _bearer(settings: Settings, here: Sequence[str]) -> list[Check]:
     """Return how what opens the JSON to programs stands, if the settings want that opened."""
     source = bearer_source(settings)
     if source is None:
         return []
-    if not is_here(source) and not web_is_here:
-        return [not_checked(BEARER, f"{source.file} is not here: it is web's")]
+    if not is_here(source) and "pages" not in here:
+        return [not_checked(BEARER, f"{source.file} is not here: it is pages'")]
     try:
         number = len(read_bearers(settings))
     except SettingsError as error:
-        # Whoever changes it while web runs does not stop web: that lets nobody in until it is put right.
-        told = f"{'; '.join(error.problems)}: web does not start so, and one that runs lets no program in"
+        # Whoever changes it while pages runs does not stop it: that lets nobody in until it is put right.
+        told = f"{'; '.join(error.problems)}: pages does not start so, and one that runs lets no program in"
         return [wrong(BEARER, told)]
     if number == 1:
         return [ok(BEARER, "it can be used; whoever sends it reads how every preview stands")]

@@ -28,6 +28,11 @@ def _add_doctor(commands: Commands) -> None:
     command = add_command(commands, "doctor", words)
     _add_settings(command)
     command.add_argument("--json", action="store_true", help="all findings as JSON, for programs")
+    command.add_argument(
+        "--process",
+        choices=("web", "pages", "controller"),
+        help="whose account this is (default: that of the processes whose secrets are here)",
+    )
     command.set_defaults(run=_doctor)
 
 
@@ -89,7 +94,7 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
 def _doctor(options: argparse.Namespace) -> int:
     from previewbot.cli.doctor import doctor
 
-    return doctor(options.settings, json=options.json)
+    return doctor(options.settings, json=options.json, process=options.process)
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -158,7 +158,7 @@ KINDS: Mapping[str, Kind] = {
     "ca_file": Kind("is for TLS, which plain_http switches off", "leave one of them out", told=False),
     "page_host": Kind(
         "has the host {host}, to which no route of links.gateway can redirect",
-        "give `previewbot web` a DNS name in small letters, or leave out links",
+        "give the pages a DNS name in small letters, or leave out links",
         told=False,
     ),
     "progress": Kind("must be at least {least}"),

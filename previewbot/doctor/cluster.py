@@ -9,7 +9,7 @@ from functools import partial
 
 import yaml
 
-from previewbot.api import KIND, PREVIEW_REQUESTS, Resource
+from previewbot.api import KIND, PREVIEW_REQUESTS, AskedIn, Resource
 from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.kubernetes.exec_plugin import PATIENCE_SECONDS
 from previewbot.clients.kubernetes.operator import look_at_operator
@@ -42,8 +42,8 @@ class OfCluster:
     """The questions to the API server, with the account that this process has.
 
     `connect` raises SettingsError for a kubeconfig that cannot be used; `who` names the processes whose
-    rights the account must have: `web`, `controller`. `closed` has the namespaces in which no preview can be,
-    once that was tried: of each it is told what is wrong.
+    rights the account must have: `web`, `pages`, `controller`. `closed` has the namespaces in which no
+    preview can be, once that was tried: of each it is told what is wrong.
     """
 
     kube: ExaminedKube
@@ -106,20 +106,26 @@ class OfCluster:
     async def _requests(self) -> list[Check]:
         if await self.kube.missing_resources([PREVIEW_REQUESTS]):
             return [judged.no_requests()]
-        if "web" not in self._who:
+        makes = "web" if "web" in self._who else self._pages_that_make_requests()
+        if not makes:
             # The controller may make none, so that it cannot try.
             return [judged.requests("the cluster has it")]
+        place = AskedIn.CHECK_RUN if makes == "web" else AskedIn.PAGE
         namespace = self._settings.cluster.lease_or_default.namespace
         try:
             await self.kube.try_to_create(
-                PREVIEW_REQUESTS, namespace, samples.request(namespace, self._now())
+                PREVIEW_REQUESTS, namespace, samples.request(namespace, self._now(), place)
             )
         except RemoteError as error:
             return [judged.request_refused(namespace, error)]
-        return [judged.requests("the cluster has it, and stores what web is told of")]
+        return [judged.requests(f"the cluster has it, and stores what {makes} is told of")]
+
+    def _pages_that_make_requests(self) -> str:
+        signs_in = self._settings.access_or_default != "none"
+        return "pages" if "pages" in self._who and signs_in else ""
 
     async def _rights(self, who: str) -> list[Check]:
-        wanted = rights.webs(self._settings) if who == "web" else rights.controllers(self._settings)
+        wanted = rights.OF[who](self._settings)
         granted = await asyncio.gather(*(self._may(right) for right in wanted))
         lacking = [right for right, allowed in zip(wanted, granted, strict=True) if not allowed]
         places = dict.fromkeys(right.namespace for right in wanted)

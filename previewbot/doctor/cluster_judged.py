@@ -46,13 +46,13 @@ def requests(words: str) -> Check:
 
 
 def no_requests() -> Check:
-    """Return that the cluster lacks the resource in which web stores what people press."""
+    """Return that the cluster lacks the resource in which web and pages store what people press."""
     words = f"the cluster lacks it, so that the buttons of checks do nothing: {_ADVICE['previewbot.dev']}"
     return wrong(REQUESTS, words)
 
 
 def request_refused(namespace: str, error: RemoteError) -> Check:
-    """Return what it means that one like those that web makes would not be stored in `namespace`."""
+    """Return what it means that one like those that web or pages makes would not be stored in `namespace`."""
     if _may_not_create(error):
         return not_checked(REQUESTS, "without the right to make one; see “rights” above")
     if _takes_no_dry_runs(error):

@@ -1,8 +1,8 @@
-"""Puts the doctor's questions together: of the half that this process can see, or of both."""
+"""Puts the doctor's questions together: of the part that this process can see, or of all."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ from previewbot.clients.links import Links
 from previewbot.clients.outgoing import client_session
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
+from previewbot.doctor import rights
 from previewbot.doctor.agents import table_age
 from previewbot.doctor.check import Check, not_checked, note, ok
 from previewbot.doctor.cluster import OfCluster
@@ -35,7 +36,7 @@ SETTINGS = "settings"
 
 @dataclass(frozen=True)
 class Secrets:
-    """What of the two secrets is here, and what was found when they were read.
+    """What of the processes' secrets is here, and what was found when they were read.
 
     `private_key` and `signing` are None where they are not here, or cannot be used; `here` are the processes
     whose secrets are here, be they of use or not.
@@ -48,12 +49,12 @@ class Secrets:
 
     @property
     def who(self) -> tuple[str, ...]:
-        """The processes whose half this is; both where neither's secret is here.
+        """The processes whose part this is; all where nobody's secret is here.
 
         One whose secret is of no use is still that one: held to what the other may do, it would lack all of
         it.
         """
-        return self.here or ("controller", "web")
+        return self.here or tuple(rights.OF)
 
 
 def refuse_changes() -> None:
@@ -80,9 +81,7 @@ async def questions_about(
         known = [*_settings(settings), *table_age(settings, now()), *secrets.checks]
         if "controller" in secrets.here and secrets.private_key is None:
             known.append(not_checked("GitHub", "because of what is wrong with the private key"))
-        urls = (
-            [settings.github.api_url, *map(url_of, hosts(settings))] if "controller" in secrets.here else []
-        )
+        urls = list(dict.fromkeys(_asked_outside(settings, secrets.here)))
         ways_out = OfProxies(session, proxies)
         questions = [Question(SETTINGS, _given(known)), *ways_out.questions(urls)]
         cluster = OfCluster(connect, settings, secrets.who, now)
@@ -124,9 +123,19 @@ async def questions_about(
         yield questions
 
 
+def _asked_outside(settings: Settings, here: Collection[str]) -> Iterator[str]:
+    """Yield what the processes that are here ask outside of the cluster, where a proxy may be on the way."""
+    if "controller" in here:
+        yield settings.github.api_url
+        yield from map(url_of, hosts(settings))
+    if "pages" in here and settings.access_or_default != "none":
+        yield settings.github.api_url
+        yield settings.github.web_url
+
+
 def _settings(settings: Settings) -> Sequence[Check]:
     return [
-        ok(SETTINGS, "both processes can read them"),
+        ok(SETTINGS, "all processes can read them"),
         *(note(SETTINGS, warning) for warning in warnings_of(settings)),
     ]
 

@@ -5,7 +5,7 @@ The table in docs/operations.md ("What each permission is for") has the reason o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,14 +64,23 @@ class Right:
 
 def webs(settings: Settings) -> tuple[Right, ...]:
     """Return what web may do."""
-    listed = ("list",) if settings.api.bearer_file is not None else ()
-    read = ("get",) if listed or settings.pages == "public" else ()
-    verbs = (*read, *listed, "create", "patch")
     asking = settings.cluster.listing_lease
     return (
-        *_of("", PREVIEWS, *verbs),
+        *_of("", PREVIEWS, "create", "patch"),
         *_of(asking.namespace, LEASES, "patch", object=asking.name),
         *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, "create"),
+    )
+
+
+def of_pages(settings: Settings) -> tuple[Right, ...]:
+    """Return what pages may do: where it tells nobody anything, and nobody signs in, nothing at all."""
+    signs_in = settings.access_or_default != "none"
+    listed = ("list",) if settings.api.bearer_file is not None else ()
+    read = ("get",) if listed or signs_in or settings.pages == "public" else ()
+    asks = ("create",) if signs_in else ()
+    return (
+        *_of("", PREVIEWS, *read, *listed),
+        *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, *asks),
     )
 
 
@@ -124,6 +133,14 @@ def _in(namespace: str, settings: Settings) -> Iterator[Right]:
 def _of(namespace: str, resource: Resource, *verbs: str, part: str = "", object: str = "") -> Iterator[Right]:
     for verb in verbs:
         yield Right(namespace, resource.group, resource.plural, verb, part, object)
+
+
+OF: Mapping[str, Callable[[Settings], tuple[Right, ...]]] = {
+    "controller": controllers,
+    "web": webs,
+    "pages": of_pages,
+}
+"""What each process may do, by its command."""
 
 
 def name_of(who: str) -> str:

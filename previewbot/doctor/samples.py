@@ -34,9 +34,12 @@ def session(settings: Settings, namespace: str) -> dict[str, Any]:
     return mirrord.manifest(_preview(settings), desired)
 
 
-def request(namespace: str, now: datetime) -> dict[str, Any]:
-    """Return a request as web makes one for a button that is pressed; it is only ever tried (`dryRun`)."""
-    source = Source(AskedIn.CHECK_RUN, 1, NAME, _SHA)
+def request(namespace: str, now: datetime, place: AskedIn) -> dict[str, Any]:
+    """Return a request as web makes one for a check's button, or pages for one of a page.
+
+    It is only ever tried (`dryRun`).
+    """
+    source = Source(place, 0 if place is AskedIn.PAGE else 1, NAME, _SHA)
     return new_request(Ask(1, 1, Asked.STOP, Actor(NAME, 1), source, now), namespace)
 
 

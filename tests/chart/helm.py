@@ -67,6 +67,6 @@ def of_kind(objects: tuple[Object, ...], kind: str) -> list[Object]:
 
 
 def pod(objects: tuple[Object, ...], component: str, release: str = RELEASE) -> Object:
-    """Return the pod's spec of web or of the controller."""
+    """Return the pod's spec of one of the processes."""
     spec: Object = one(objects, "Deployment", f"{release}-{component}")["spec"]["template"]["spec"]
     return spec

@@ -69,7 +69,7 @@ def running(
     secret: Mapping[str, bytes],
     environment: Mapping[str, str],
 ) -> Iterator[RunningPod]:
-    """Run web's or the controller's pod from what the image consists of, until told otherwise."""
+    """Run the pod of one of the processes from what the image consists of, until told otherwise."""
     spec = pod(objects, component)
     [container] = spec["containers"]
     _lay_out(objects, spec, folder, secret)
@@ -78,7 +78,7 @@ def running(
     _hand_over(scratch)
     port = probe_port = free_port()
     addresses = ["--bind", f"127.0.0.1:{port}"]
-    if component == "web":
+    if component != "controller":
         probe_port = free_port()
         addresses += ["--metrics-bind", f"127.0.0.1:{probe_port}"]
     variables = {

@@ -491,6 +491,7 @@ def test_there_is_a_policy_for_each_kind_of_object(name: str) -> None:
             "lease",
             "events",
             "web",
+            "pages",
             "web-listing",
             "requests",
         )

@@ -12,7 +12,7 @@ from tests.chart.helm import ALL_VALUES, Object, of_kind, one, pod, rendered
 from tests.chart.test_rendering import settings_of
 from tests.chart.test_roles import EVERYWHERE, Permission, permissions
 
-COMPONENTS = ("web", "controller")
+COMPONENTS = ("web", "pages", "controller")
 BOTH = [(name, component) for name in ALL_VALUES for component in COMPONENTS]
 WITH_ROLES = [(name, component) for name, component in BOTH if name != "bare"]
 
@@ -32,7 +32,7 @@ def described(right: rights.Right) -> Permission:
 def test_the_doctor_asks_for_exactly_the_rights_that_the_chart_grants(name: str, component: str) -> None:
     settings = settings_of(name)
 
-    wanted = rights.webs(settings) if component == "web" else rights.controllers(settings)
+    wanted = rights.OF[component](settings)
 
     assert {described(right) for right in wanted} == permissions(rendered(name), f"previewbot-{component}")
     assert len(set(wanted)) == len(wanted)
@@ -47,7 +47,8 @@ def test_it_is_a_test_of_helms_that_runs_once_and_stays_to_be_read(name: str, co
     assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
     assert found["spec"]["restartPolicy"] == "Never"
     [container] = found["spec"]["containers"]
-    assert container["args"] == ["doctor", "--settings", "/etc/previewbot/settings/settings.yaml"]
+    settings = "/etc/previewbot/settings/settings.yaml"
+    assert container["args"] == ["doctor", "--settings", settings, "--process", component]
 
 
 @pytest.mark.parametrize(("name", "component"), BOTH)

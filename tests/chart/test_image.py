@@ -195,8 +195,22 @@ def test_web_takes_a_delivery_under_the_charts_role(web: RunningPod, cluster: Co
 
     assert answer.status == 202, answer.data
     assert cluster.call("GET", PREVIEW).body["spec"]["repository"] == "acme/shop"
-    assert "This preview is not open now" in web.get("/p/812/42").data.decode()
+    assert web.get("/p/812/42").status == 404
     assert (web.get("/metrics").status, web.probe("/metrics").status) == (404, 200)
+
+
+def test_pages_answers_without_any_secret_and_reads_nothing_of_the_cluster(
+    prefix: Path, cluster_with_release: ControlPlane, folder: Path
+) -> None:
+    with running(
+        rendered("minimal"), "pages", image=prefix, cluster=cluster_with_release, folder=folder,
+        secret={}, environment={},
+    ) as pages:  # fmt: skip
+        pages.wait_until_ready()
+
+        assert "This preview is not open now" in pages.get("/p/812/42").data.decode()
+        assert (pages.get("/metrics").status, pages.probe("/metrics").status) == (404, 200)
+        assert pages.request("POST", "/webhook").status == 404
 
 
 def test_the_controller_takes_the_lease_under_the_charts_role(
@@ -254,7 +268,7 @@ def test_the_dockerfiles_base_has_the_oldest_python_that_is_supported_and_a_full
     assert dockerfile("FROM") == ["${BASE} AS build", "${BASE}"]
 
 
-@pytest.mark.parametrize("component", ["web", "controller"])
+@pytest.mark.parametrize("component", ["web", "pages", "controller"])
 def test_image_and_chart_name_the_same_user(component: str) -> None:
     security = pod(rendered("minimal"), component)["securityContext"]
 

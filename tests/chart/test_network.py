@@ -39,17 +39,22 @@ def test_the_services_ports_lead_to_the_pods(name: str) -> None:
         assert {port["targetPort"] for port in service["spec"]["ports"]} <= names
 
 
-def test_every_one_may_reach_web_and_nobody_the_controller_unless_said() -> None:
-    assert policy("minimal", "web")["ingress"] == [{"ports": [{"port": "http"}]}]
+def test_every_one_may_reach_web_and_pages_and_nobody_the_controller_unless_said() -> None:
+    for who in ("web", "pages"):
+        assert policy("minimal", who)["ingress"] == [{"ports": [{"port": "http"}]}]
     assert policy("minimal", "controller")["ingress"] == []
 
 
 def test_only_the_peers_that_are_named_reach_the_pods() -> None:
-    [public, metrics], [controller] = (policy("everything", who)["ingress"] for who in ("web", "controller"))
+    [public, metrics], [pages, of_pages], [controller] = (
+        policy("everything", who)["ingress"] for who in ("web", "pages", "controller")
+    )
 
     for rule, port, namespace in (
         (public, "http", "gateways"),
         (metrics, "metrics", "monitoring"),
+        (pages, "http", "gateways"),
+        (of_pages, "metrics", "monitoring"),
         (controller, "metrics", "monitoring"),
     ):
         assert rule["ports"] == [{"port": port}]
@@ -61,6 +66,14 @@ def test_only_the_peers_that_are_named_reach_the_pods() -> None:
 def test_web_goes_to_the_api_server_and_nowhere_else() -> None:
     assert egress("minimal", "web") == {("TCP", 443), ("TCP", 6443)}
     assert egress("everything", "web") == {("TCP", 8443)}
+
+
+def test_pages_goes_to_the_api_server_and_only_where_people_sign_in_to_github_too() -> None:
+    assert egress("minimal", "pages") == {("TCP", 443), ("TCP", 6443)}
+    api_server, github, proxies = {("TCP", 8443)}, {("TCP", 8443), ("TCP", 443)}, {3126, 3127, 3129}
+    assert egress("everything", "pages") == api_server | github | {("TCP", port) for port in proxies}
+    nobody = ("--set", "settings.access=none")
+    assert egress("everything", "pages", *nobody) == api_server
 
 
 def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_settings() -> None:
@@ -90,7 +103,8 @@ def test_a_proxy_that_the_values_name_is_reached_by_the_controller_alone(address
     named = ("--set-json", f'extraEnv=[{{"name": "HTTPS_PROXY", "value": "{address}"}}]')
 
     assert egress("minimal", "controller", *named) == egress("minimal", "controller") | {("TCP", port)}
-    assert egress("minimal", "web", *named) == egress("minimal", "web")
+    for who in ("web", "pages"):
+        assert egress("minimal", who, *named) == egress("minimal", who)
 
 
 def test_other_variables_open_nothing() -> None:
@@ -124,10 +138,13 @@ ELSEWHERE = {
 @pytest.mark.parametrize(("setting", "port"), ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_port_that_a_setting_names_is_open_to_the_controller_alone(setting: str, port: int) -> None:
     assert ("TCP", port) in egress("minimal", "controller", "--set", setting)
-    assert ("TCP", port) not in egress("minimal", "web", "--set", setting)
+    for who in ("web", "pages"):
+        assert ("TCP", port) not in egress("minimal", who, "--set", setting)
 
 
-ROWS = [(name, process) for name in ALL_VALUES for process in ("web", "controller") if name != "bare"]
+ROWS = [
+    (name, process) for name in ALL_VALUES for process in ("web", "pages", "controller") if name != "bare"
+]
 
 
 @pytest.mark.parametrize(("name", "process"), ROWS)
@@ -186,6 +203,9 @@ def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
     assert (ports(proxy), cidrs(proxy)) == ({("TCP", 3126), ("TCP", 3127), ("TCP", 3129)}, ["10.0.0.9/32"])
     assert ports(extra) == {("TCP", 3128)}
     assert policy("everything", "web")["egress"] == [dns, api_server]
+    *same, of_pages, proxy_of_pages = policy("everything", "pages")["egress"]
+    assert same == [dns, api_server]
+    assert (cidrs(of_pages), proxy_of_pages) == (cidrs(github), proxy)
 
 
 def cidrs(rule: Object) -> list[str]:
@@ -193,7 +213,7 @@ def cidrs(rule: Object) -> list[str]:
 
 
 def test_nothing_bounds_a_destination_unless_it_is_said() -> None:
-    rules = [rule for who in ("web", "controller") for rule in policy("minimal", who)["egress"]]
+    rules = [rule for who in ("web", "pages", "controller") for rule in policy("minimal", who)["egress"]]
 
     assert all("to" not in rule for rule in rules)
 
@@ -202,7 +222,7 @@ def test_nothing_bounds_a_destination_unless_it_is_said() -> None:
 def test_both_directions_are_closed_but_for_the_rules(name: str) -> None:
     policies = of_kind(rendered(name), "NetworkPolicy")
 
-    assert len(policies) == (0 if name == "bare" else 4)
+    assert len(policies) == (0 if name == "bare" else 6)
     for found in policies:
         assert found["spec"]["policyTypes"] == ["Ingress", "Egress"]
 
@@ -230,6 +250,27 @@ def test_an_ingress_is_for_the_host_of_the_public_url() -> None:
     assert [path["path"] for path in found["rules"][0]["http"]["paths"]] == ["/webhook"]
 
 
+def test_where_people_sign_in_the_pages_for_that_are_shown_too() -> None:
+    paths = ingress("everything")["rules"][0]["http"]["paths"]
+    shown = [(path["path"], path["pathType"]) for path in paths]
+
+    assert shown[-2:] == [("/sign-in", "Prefix"), ("/sign-out", "Exact")]
+    unsigned = ingress("everything", "--set", "settings.access=none")["rules"][0]["http"]["paths"]
+    assert unsigned == paths[:-2]
+
+
+def leads(paths: list[Object]) -> dict[str, str]:
+    """Return to which Service each path of an Ingress leads."""
+    return {path["path"]: path["backend"]["service"]["name"] for path in paths}
+
+
+def test_an_ingress_leads_each_to_the_process_that_answers_it() -> None:
+    led = leads(ingress("minimal", "--set", "ingress.enabled=true")["rules"][0]["http"]["paths"])
+
+    assert led.pop("/webhook") == "previewbot-web"
+    assert set(led.values()) == {"previewbot-pages"}
+
+
 def ingress(name: str, *options: str) -> Object:
     spec: Object = one(rendered(name, *options), "Ingress", "previewbot-web")["spec"]
     return spec
@@ -238,26 +279,27 @@ def ingress(name: str, *options: str) -> Object:
 def test_an_http_route_does_the_same_behind_a_gateway() -> None:
     objects = rendered("http-route")
     spec = one(objects, "HTTPRoute", "previewbot-web")["spec"]
-    [rule] = spec["rules"]
+    to_web, to_pages = spec["rules"]
 
     assert spec["hostnames"] == ["previews.example.com"]
     # With what the API server would add by its defaults, so that tools that compare see no difference.
     defaults = {"group": "gateway.networking.k8s.io", "kind": "Gateway"}
     at = {"name": "public", "namespace": "gateways", "sectionName": "https"}
     assert spec["parentRefs"] == [{**defaults, **at}]
-    assert [match["path"] for match in rule["matches"]] == [
-        {"type": "Exact", "value": "/webhook"},
+    assert [match["path"] for match in to_web["matches"]] == [{"type": "Exact", "value": "/webhook"}]
+    assert [match["path"] for match in to_pages["matches"]] == [
         {"type": "Exact", "value": "/"},
         {"type": "PathPrefix", "value": "/p"},
         *({"type": "Exact", "value": path} for path in FOR_PROGRAMS),
     ]
-    [service] = of_kind(objects, "Service")
-    assert rule["backendRefs"] == [
-        {
-            **{"group": "", "kind": "Service", "weight": 1},
-            **{"name": service["metadata"]["name"], "port": service["spec"]["ports"][0]["port"]},
-        }
-    ]
+    for rule, name in ((to_web, "previewbot-web"), (to_pages, "previewbot-pages")):
+        service = one(objects, "Service", name)
+        assert rule["backendRefs"] == [
+            {
+                **{"group": "", "kind": "Service", "weight": 1},
+                **{"name": name, "port": service["spec"]["ports"][0]["port"]},
+            }
+        ]
 
 
 def test_pages_and_webhook_can_be_reached_by_different_ways() -> None:
@@ -265,12 +307,12 @@ def test_pages_and_webhook_can_be_reached_by_different_ways() -> None:
     pages = one(objects, "Ingress", "previewbot-web")["spec"]["rules"][0]["http"]["paths"]
     webhook = one(objects, "HTTPRoute", "previewbot-web")["spec"]["rules"][0]
 
-    assert [path["path"] for path in pages] == ["/", "/p", *FOR_PROGRAMS]
+    assert [path["path"] for path in pages] == ["/", "/p", *FOR_PROGRAMS, "/sign-in", "/sign-out"]
     assert [match["path"]["value"] for match in webhook["matches"]] == ["/webhook"]
     assert webhook["backendRefs"][0]["port"] == 8080
 
 
-def test_prometheus_finds_both_by_one_service_monitor() -> None:
+def test_prometheus_finds_all_by_one_service_monitor() -> None:
     objects = rendered("everything")
     monitor = one(objects, "ServiceMonitor", "previewbot")
     wanted = monitor["spec"]["selector"]["matchLabels"]
@@ -283,12 +325,15 @@ def test_prometheus_finds_both_by_one_service_monitor() -> None:
         if wanted.items() <= service["metadata"]["labels"].items()
         and [port["name"] for port in service["spec"]["ports"]] == ["metrics"]
     ]
-    assert selected == ["controller", "web"]
+    assert selected == ["controller", "pages", "web"]
 
 
+@pytest.mark.parametrize("component", ["web", "pages"])
 @pytest.mark.parametrize("name", ALL_VALUES)
-def test_the_service_that_the_internet_may_reach_has_no_port_for_probes_and_metrics(name: str) -> None:
-    service = one(rendered(name), "Service", "previewbot-web")
+def test_a_service_that_the_internet_may_reach_has_no_port_for_probes_and_metrics(
+    name: str, component: str
+) -> None:
+    service = one(rendered(name), "Service", f"previewbot-{component}")
 
     assert [port["targetPort"] for port in service["spec"]["ports"]] == ["http"]
 
@@ -297,7 +342,7 @@ def test_what_is_not_asked_for_is_not_there() -> None:
     kinds = {obj["kind"] for obj in rendered("minimal")}
 
     assert not kinds & {"Ingress", "HTTPRoute", "ServiceMonitor"}
-    assert len(of_kind(rendered("minimal"), "Service")) == 1
+    assert len(of_kind(rendered("minimal"), "Service")) == 2
 
 
 def test_without_ingress_and_route_a_public_url_may_have_a_path() -> None:

@@ -38,7 +38,8 @@ def settings_of(name: str, *options: str) -> Settings:
 @pytest.mark.parametrize("name", ["gateway", "everything"])
 def test_it_is_the_route_that_the_code_has(name: str, options: tuple[str, ...]) -> None:
     if name == "everything" and options:
-        options = ("--set", "settings.public_url=http://previews.example.com:8443")
+        # Nobody signs in without TLS.
+        options = ("--set", "settings.public_url=http://previews.example.com:8443,settings.access=none")
     settings = settings_of(name, *options)
     assert settings.links is not None and settings.links.gateway is not None
 
@@ -88,7 +89,8 @@ def test_webs_own_host_below_the_domain_is_never_led_in_a_circle(
         leads: dict[str, Any] = routes[0]["spec"]["rules"][0]["filters"][0]["requestRedirect"]
         assert web["hostnames"] == [leads["hostname"]]
         page = leads["path"]["replaceFullPath"]
-        assert any(page.startswith(match["path"]["value"]) for match in web["rules"][0]["matches"][1:])
+        assert any(page.startswith(match["path"]["value"]) for match in web["rules"][1]["matches"][1:])
+        assert web["rules"][1]["backendRefs"][0]["name"] == "previewbot-pages"
 
 
 @pytest.mark.parametrize(

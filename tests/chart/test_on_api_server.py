@@ -42,7 +42,7 @@ def test_a_server_side_dry_run_takes_everything_without_a_warning(cluster: Contr
         assert answer.warnings == (), place_of(cluster, obj)
 
 
-@pytest.mark.parametrize("component", ["web", "controller"])
+@pytest.mark.parametrize("component", ["web", "pages", "controller"])
 def test_a_namespace_that_enforces_the_restricted_standard_admits_the_pods(
     installed: ControlPlane, component: str
 ) -> None:
@@ -57,7 +57,7 @@ def test_a_namespace_that_enforces_the_restricted_standard_admits_the_pods(
 
 def test_the_pods_of_helm_test_are_taken_without_a_warning(installed: ControlPlane) -> None:
     pods = [obj for obj in rendered("minimal") if is_hook(obj)]
-    assert [pod["kind"] for pod in pods] == ["Pod", "Pod"]
+    assert [pod["kind"] for pod in pods] == ["Pod"] * 3
     for pod in pods:
         assert put(installed, pod, "&dryRun=All").warnings == (), place_of(installed, pod)
 
@@ -84,7 +84,8 @@ def test_an_upgrade_changes_no_selector_which_kubernetes_would_refuse(installed:
         change(installed, "upgrade", name)
 
     found = installed.call("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments").body["items"]
-    assert {item["metadata"]["name"] for item in found} == {"previewbot-web", "previewbot-controller"}
+    names = {item["metadata"]["name"] for item in found}
+    assert names == {f"previewbot-{component}" for component in ("web", "pages", "controller")}
 
 
 def test_a_rollback_restores_the_previous_values(installed: ControlPlane) -> None:
@@ -129,7 +130,7 @@ def test_an_uninstall_leaves_the_crd_the_previews_and_the_lease_and_nothing_else
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("minimal", ["Nothing leads to web yet", "previewbot-web, port 80", "share hosts"]),
+        ("minimal", ["Nothing leads to web and pages yet", "Service previewbot-web, port 80", "share hosts"]),
         ("bare", ["`admissionPolicy.enabled` is off", "whoever has its token"]),
         ("ingress", ["Set the webhook of your GitHub App to https://previews.example.com:8443/webhook"]),
         ("gateway", ["--from-file=app.pem=", "--from-literal=webhook-secret=", "kubectl get previews"]),

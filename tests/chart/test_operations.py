@@ -28,7 +28,9 @@ NAMESPACES = "each of `settings.cluster.namespaces`"
 
 
 def rows() -> list[list[str]]:
-    lines = [line for line in TEXT.splitlines() if line.startswith(("| web |", "| controller |"))]
+    lines = [
+        line for line in TEXT.splitlines() if line.startswith(("| web |", "| pages |", "| controller |"))
+    ]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
@@ -41,12 +43,13 @@ def documented(account: str) -> set[Permission]:
     }
 
 
-@pytest.mark.parametrize("account", ["web", "controller"])
+@pytest.mark.parametrize("account", ["web", "pages", "controller"])
 def test_each_permission_has_its_reason_and_no_reason_is_without_permission(account: str) -> None:
     # With every option that needs one.
     values = "settings.cluster.namespaces={staging},settings.pages=public,settings.comment.logs=true"
     secrets = "settings.repositories[0].match={acme/shop},settings.repositories[0].secrets=true"
-    options = ("--set", values, "--set", secrets, "--set", "api.existingSecret=bearers")
+    people = "signIn.existingSecret=sign-in,settings.sign_in.client_id=Iv1,api.existingSecret=bearers"
+    options = ("--set", values, "--set", secrets, "--set", people)
     granted = permissions(rendered("gateway", *options), f"previewbot-{account}")
 
     assert documented(account) == granted

@@ -10,7 +10,8 @@ from tests.chart import helm
 from tests.chart.helm import ALL_VALUES, Object, of_kind, one, pod, rendered
 from tests.chart.image import environment
 
-COMPONENTS = ("web", "controller")
+COMPONENTS = ("web", "pages", "controller")
+OF_THE_APP = ("web", "controller")
 BOTH = [(name, component) for name in ALL_VALUES for component in COMPONENTS]
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 RESTRICTED_VOLUMES = {
@@ -65,8 +66,9 @@ def test_what_is_mounted_is_there_and_what_is_there_is_mounted(name: str, compon
 
 @pytest.mark.parametrize("name", ALL_VALUES)
 def test_each_gets_its_own_half_of_the_apps_secret(name: str) -> None:
-    web, controller = (volumes(name, component)["github"]["secret"] for component in COMPONENTS)
+    web, controller = (volumes(name, component)["github"]["secret"] for component in OF_THE_APP)
 
+    assert "github" not in volumes(name, "pages")
     assert [item["key"] for item in web["items"]] == ["webhook-secret"]
     assert [item["key"] for item in controller["items"]] == ["app.pem"]
     assert web["secretName"] == controller["secretName"] == ("app" if name == "everything" else "previewbot")
@@ -74,8 +76,25 @@ def test_each_gets_its_own_half_of_the_apps_secret(name: str) -> None:
 
 def test_nobody_but_the_pods_user_reads_a_secret() -> None:
     for component in COMPONENTS:
-        assert volumes("minimal", component)["github"]["secret"]["defaultMode"] == 0o440
+        secrets = [each["secret"] for each in volumes("everything", component).values() if "secret" in each]
+        assert secrets and all(secret["defaultMode"] == 0o440 for secret in secrets)
         assert pod(rendered("minimal"), component)["securityContext"]["fsGroup"] == 65532
+
+
+def test_only_pages_gets_what_people_sign_in_with() -> None:
+    secret = volumes("everything", "pages")["sign-in"]["secret"]
+    files = one(rendered("everything"), "ConfigMap", "previewbot")["data"]["settings.yaml"]
+
+    assert secret["secretName"] == "sign-in"
+    assert secret["items"] == [
+        {"key": "client-secret", "path": "client-secret"},
+        {"key": "cookie-keys", "path": "cookie-keys"},
+    ]
+    assert "client_secret_file: /etc/previewbot/sign-in/client-secret" in files
+    assert "cookie_keys_file: /etc/previewbot/sign-in/cookie-keys" in files
+    for component in OF_THE_APP:
+        assert "sign-in" not in volumes("everything", component)
+    assert "sign-in" not in volumes("minimal", "pages")
 
 
 def test_only_the_controller_gets_the_registries_login() -> None:
@@ -83,7 +102,8 @@ def test_only_the_controller_gets_the_registries_login() -> None:
 
     assert login["secretName"] == "registry-login"
     assert login["items"] == [{"key": ".dockerconfigjson", "path": "config.json"}]
-    assert "registry" not in volumes("everything", "web")
+    for component in ("web", "pages"):
+        assert "registry" not in volumes("everything", component)
     assert "registry" not in volumes("minimal", "controller")
 
 
@@ -101,33 +121,36 @@ def test_programs_that_give_logins_are_put_where_the_controller_alone_finds_them
         "readOnly": True,
     }
     assert "/credential-helpers" in environment(Path("/opt/previewbot"))["PATH"].split(":")
-    assert "initContainers" not in pod(rendered("everything"), "web")
+    for component in ("web", "pages"):
+        assert "initContainers" not in pod(rendered("everything"), component)
     assert "initContainers" not in pod(rendered("minimal"), "controller")
 
 
-def test_both_get_the_variables_of_the_values_and_only_the_controller_githubs_ca() -> None:
+def test_all_get_the_variables_of_the_values_and_only_who_asks_github_its_ca() -> None:
     given = {"HTTPS_PROXY", "http_proxy", "NO_PROXY"}
     for component in COMPONENTS:
         names = [variable["name"] for variable in container("everything", component)["env"]]
         assert given <= set(names) and len(names) == len(set(names))
     assert "env" not in container("minimal", "web")
 
-    (authority,) = [
-        v for v in pod(rendered("everything"), "controller")["volumes"] if v["name"] == "github-ca"
-    ]
-    assert authority["configMap"] == {"name": "github-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    for component in ("pages", "controller"):
+        authority = volumes("everything", component)["github-ca"]
+        assert authority["configMap"] == {"name": "github-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
     assert "github-ca" not in volumes("everything", "web")
+    # Who signs nobody in asks GitHub nothing.
+    unsigned = pod(rendered("everything", "--set", "settings.access=none"), "pages")
+    assert "github-ca" not in {each["name"] for each in unsigned["volumes"]}
 
 
 def test_a_cloud_can_give_the_controllers_account_an_identity_and_webs_none() -> None:
-    web, controller = (
+    web, pages, controller = (
         one(rendered("everything"), "ServiceAccount", f"previewbot-{component}") for component in COMPONENTS
     )
 
     assert controller["metadata"]["annotations"] == {
         "eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/previewbot"
     }
-    assert "annotations" not in web["metadata"]
+    assert "annotations" not in web["metadata"] | pages["metadata"]
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)
@@ -144,6 +167,7 @@ def test_files_of_the_settings_are_mounted_where_they_are_needed(name: str) -> N
     text = one(rendered(name), "ConfigMap", "previewbot")["data"]["settings.yaml"]
     files = {
         "web": ["webhook_secret_file"],
+        "pages": ["bearer_file", "client_secret_file", "cookie_keys_file"],
         "controller": ["private_key_file", "docker_config_file", "ca_file"],
     }
 
@@ -183,7 +207,11 @@ def test_services_beside_it_do_not_become_variables_of_the_pod(name: str, compon
 
 @pytest.mark.parametrize(
     ("component", "ports", "readiness_timeout"),
-    [("web", {"http": 8080, "metrics": 8082}, 6), ("controller", {"metrics": 8081}, 5)],
+    [
+        ("web", {"http": 8080, "metrics": 8082}, 6),
+        ("pages", {"http": 8080, "metrics": 8082}, 6),
+        ("controller", {"metrics": 8081}, 5),
+    ],
 )
 def test_probes_ask_the_process_itself(component: str, ports: dict[str, int], readiness_timeout: int) -> None:
     found = container("minimal", component)
@@ -195,11 +223,12 @@ def test_probes_ask_the_process_itself(component: str, ports: dict[str, int], re
     assert found["readinessProbe"]["timeoutSeconds"] == readiness_timeout
 
 
-def test_web_has_time_to_finish_what_it_began() -> None:
-    sleep = container("minimal", "web")["lifecycle"]["preStop"]["sleep"]["seconds"]
+@pytest.mark.parametrize("component", ["web", "pages"])
+def test_web_and_pages_have_time_to_finish_what_they_began(component: str) -> None:
+    sleep = container("minimal", component)["lifecycle"]["preStop"]["sleep"]["seconds"]
 
     # previewbot.runtime.web_server gives requests under way 15 s.
-    assert pod(rendered("minimal"), "web")["terminationGracePeriodSeconds"] > sleep + 15
+    assert pod(rendered("minimal"), component)["terminationGracePeriodSeconds"] > sleep + 15
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -271,6 +300,9 @@ def test_what_the_values_say_of_pods_arrives(component: str) -> None:
 
 
 def test_memory_is_bounded_unless_the_values_say_otherwise() -> None:
-    assert container("minimal", "web")["resources"]["limits"] == {"memory": "256Mi"}
+    for component in ("web", "pages"):
+        assert container("minimal", component)["resources"]["limits"] == {"memory": "256Mi"}
     assert container("minimal", "controller")["resources"]["limits"] == {"memory": "512Mi"}
     assert helm.one(rendered("everything"), "Deployment", "previewbot-web")["spec"]["replicas"] == 3
+    assert helm.one(rendered("everything"), "Deployment", "previewbot-pages")["spec"]["replicas"] == 4
+    assert container("everything", "pages")["resources"]["limits"] == {"memory": "320Mi"}

@@ -105,13 +105,15 @@ def test_the_settings_of_the_document_are_those_of_the_chart() -> None:
     for file in ("ca_file", "private_key_file", "webhook_secret_file"):
         del example["github"][file]
     del example["cluster"]["kubeconfig"], example["cluster"]["lease"], example["api"]["bearer_file"]
+    del example["sign_in"]["client_secret_file"], example["sign_in"]["cookie_keys_file"]
     registries = example["images"]["registries"]
     example["images"]["registries"] = {
         host: {key: value for key, value in registry.items() if key not in mounted}
         for host, registry in registries.items()
     }
 
-    settings = settings_of("minimal", "--set-json", f"settings={json.dumps(example)}")
+    mounts = ("--set", "signIn.existingSecret=sign-in")
+    settings = settings_of("minimal", "--set-json", f"settings={json.dumps(example)}", *mounts)
 
     assert settings.ttl.max == timedelta(hours=72)
     assert settings.limits.previews == 50

@@ -1,4 +1,4 @@
-"""What the two service accounts may do, as one table: not a verb more."""
+"""What the three service accounts may do, as one table: not a verb more."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.chart.helm import ALL_VALUES, NAMESPACE, Object, of_kind, one, rendered
+from tests.chart.helm import ALL_VALUES, NAMESPACE, Object, of_kind, one, pod, rendered
 
 PREVIEWS = "previews.previewbot.dev"
 REQUESTS = "previewrequests.previewbot.dev"
@@ -97,23 +97,39 @@ def of_rules(role: Object, namespace: str) -> set[Permission]:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name not in ("bare", "everything")])
+@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name != "bare"])
 def test_web_may_poke_previews_and_neither_read_nor_list_them(name: str) -> None:
     assert permissions(rendered(name), "previewbot-web") == WEB
 
 
-def test_where_pages_are_public_web_may_read_a_preview_whose_name_it_knows() -> None:
-    assert permissions(rendered("everything"), "previewbot-web") == WEB | PAGES
+@pytest.mark.parametrize("name", [name for name in ALL_VALUES if name not in ("bare", "everything")])
+def test_where_pages_tell_nobody_anything_pages_may_do_nothing(name: str) -> None:
+    assert permissions(rendered(name), "previewbot-pages") == set()
 
 
-def test_with_a_bearer_for_programs_web_may_read_and_list_all_previews_and_has_it_mounted() -> None:
+def test_where_pages_are_public_pages_may_read_a_preview_whose_name_it_knows() -> None:
+    objects = rendered("minimal", "--set", "settings.pages=public")
+
+    assert permissions(objects, "previewbot-pages") == PAGES
+
+
+def test_where_people_sign_in_pages_may_read_a_preview_and_store_what_they_press() -> None:
+    assert permissions(rendered("everything"), "previewbot-pages") == PAGES | {
+        (NAMESPACE, REQUESTS, "create")
+    }
+    nobody = rendered("everything", "--set", "settings.access=none,settings.pages=private")
+    assert permissions(nobody, "previewbot-pages") == set()
+
+
+def test_with_a_bearer_for_programs_pages_may_read_and_list_all_previews_and_alone_has_it_mounted() -> None:
     objects = rendered("minimal", "--set", "api.existingSecret=for-programs")
-    may = permissions(objects, "previewbot-web")
-    (web,) = (each for each in of_kind(objects, "Deployment") if each["metadata"]["name"] == "previewbot-web")
-    (mounted,) = (each for each in web["spec"]["template"]["spec"]["volumes"] if each["name"] == "api")
+    may = permissions(objects, "previewbot-pages")
+    (mounted,) = (each for each in pod(objects, "pages")["volumes"] if each["name"] == "api")
 
     assert mounted["secret"]["secretName"] == "for-programs"
-    assert may == WEB | PAGES | {(EVERYWHERE, PREVIEWS, "list")}
+    assert may == PAGES | {(EVERYWHERE, PREVIEWS, "list")}
+    for component in ("web", "controller"):
+        assert "api" not in {each["name"] for each in pod(objects, component)["volumes"]}
 
 
 @pytest.mark.parametrize("name", ["minimal", "ingress", "http-route"])
@@ -151,7 +167,7 @@ def test_the_controller_acts_in_the_allowed_namespaces_only_and_reads_logs_if_it
 
 
 @pytest.mark.parametrize("name", [name for name in ALL_VALUES if name != "bare"])
-def test_every_role_is_bound_and_to_one_of_the_two_pods_accounts(name: str) -> None:
+def test_every_role_is_bound_and_to_one_of_the_pods_accounts(name: str) -> None:
     objects = rendered(name)
     bindings = [*of_kind(objects, "RoleBinding"), *of_kind(objects, "ClusterRoleBinding")]
     bound = {(b["roleRef"]["kind"], b["roleRef"]["name"], b["metadata"].get("namespace")) for b in bindings}
@@ -164,7 +180,7 @@ def test_every_role_is_bound_and_to_one_of_the_two_pods_accounts(name: str) -> N
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)
-@pytest.mark.parametrize("component", ["web", "controller"])
+@pytest.mark.parametrize("component", ["web", "pages", "controller"])
 def test_a_pod_runs_as_the_account_its_roles_are_for_and_nobody_else_gets_the_token(
     name: str, component: str
 ) -> None:

@@ -53,6 +53,8 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
         (["registry.hosts={ghcr.io}"], "at '/registry/existingSecret': minLength: got 0, want 1"),
         (["registry.caHosts={ghcr.io}"], "at '/registry/caConfigMap': minLength: got 0, want 1"),
         (["web.replicas=two"], "at '/web/replicas': got string, want integer"),
+        (["pages.replicas=two"], "at '/pages/replicas': got string, want integer"),
+        (["settings.access=github"], 'settings.access "github" needs signIn.existingSecret'),
         (["controller.replica=2"], "at '/controller': additional properties 'replica' not allowed"),
         (["ingress.expose={metrics}"], "at '/ingress/expose/0'"),
         (["httpRoute.enabled=true"], "at '/httpRoute/parentRefs': minItems: got 0, want 1"),

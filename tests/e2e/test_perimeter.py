@@ -1,4 +1,4 @@
-"""Whom web and the controller speak to in the demo's tour, held to docs/security.md: seen, not configured.
+"""Whom each process speaks to in the demo's tour, held to docs/security.md: seen, not configured.
 
 The demo has everything at one port. Here GitHub, the API server, the registry, its token server and where it
 keeps its contents each have an address of their own, so that it shows who was spoken to.
@@ -33,7 +33,7 @@ from tests.support.perimeter import Address
 from tests.support.proxies import Wire
 from tests.support.servers import served
 
-PROCESSES = ("web", "controller")
+PROCESSES = ("web", "pages", "controller")
 _OBSERVER = str(Path(sitecustomize.__file__).parent)
 _CONFIGURATION = ".github/preview.yaml"
 _LINKS = "*.preview.localhost"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Actor, Ask, Source, new_request
+from previewbot.api import Actor, Ask, AskedIn, Source, new_request
 from previewbot.clients.kubernetes.resources import error_of
 from previewbot.doctor import samples
 from previewbot.doctor.check import Check, State
@@ -156,7 +156,7 @@ def judged(refused: Answer) -> Check:
 def test_the_doctor_tries_one_and_says_what_keeps_it_from_being_stored(
     web: Account, controller: Account, release: ControlPlane
 ) -> None:
-    obj = samples.request(NAMESPACE, datetime(2026, 11, 24, 9, 0, tzinfo=UTC))
+    obj = samples.request(NAMESPACE, datetime(2026, 11, 24, 9, 0, tzinfo=UTC), AskedIn.CHECK_RUN)
     wait_until(lambda: web.create(obj).status == 201)
 
     assert judged(controller.create(obj)).state is State.NOT_CHECKED

@@ -95,6 +95,13 @@ def _links(settings: Settings) -> set[Address]:
     return {Address(f"*.{gateway.domain}", gateway.port or _SCHEMES[gateway.scheme])}
 
 
+def _of_people(settings: Settings) -> set[Address]:
+    """Return whom pages asks about people; nobody where nobody signs in."""
+    if settings.access_or_default == "none":
+        return set()
+    return {of_url(settings.github.api_url), of_url(settings.github.web_url)}
+
+
 BY_ENVIRONMENT = "`HTTPS_PROXY`, `HTTP_PROXY` of its environment"
 """What names a proxy: no setting."""
 
@@ -102,6 +109,7 @@ NAMED_BY: Mapping[str, Callable[[Settings], set[Address]]] = {
     "`github.api_url`": lambda settings: {of_url(settings.github.api_url)},
     "`images.allowed`": _registries,
     "`images.registries.<host>.token_server`": _token_servers,
+    "`github.api_url` and `github.web_url`": _of_people,
     BY_ENVIRONMENT: lambda settings: set(),
     "`links.gateway.domain`": _links,
 }

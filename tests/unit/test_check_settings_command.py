@@ -152,7 +152,7 @@ def test_the_bearer_of_programs_is_judged_if_it_is_here(
     )
 
     assert exit_code == code
-    assert f"web will read the bearer of programs from {file}\n" in output
+    assert f"pages will read the bearer of programs from {file}\n" in output
     assert said in errors and bool(said) == bool(errors)
     assert "sesame" not in output + errors
 

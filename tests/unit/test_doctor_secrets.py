@@ -1,7 +1,8 @@
-"""Which half of an installation the doctor looks at: by whose secret is here, be it of use or not."""
+"""Which part of an installation the doctor looks at: by whose secret is here, be it of use or not."""
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -30,13 +31,13 @@ def settings(directory: Path, key: str | None, secret: str | None) -> Settings:
 @pytest.mark.parametrize(
     ("key", "secret", "who", "states"),
     [
-        ("fine", SECRET, ("controller", "web"), (State.OK, State.OK)),
+        ("fine", SECRET, ("controller", "web", "pages"), (State.OK, State.OK)),
         ("fine", None, ("controller",), (State.OK, State.NOT_CHECKED)),
         (None, SECRET, ("web",), (State.NOT_CHECKED, State.OK)),
         ("no key", None, ("controller",), (State.WRONG, State.NOT_CHECKED)),
         (None, "short", ("web",), (State.NOT_CHECKED, State.WRONG)),
         (None, "", ("web",), (State.NOT_CHECKED, State.WRONG)),
-        (None, None, ("controller", "web"), (State.NOT_CHECKED, State.NOT_CHECKED)),
+        (None, None, ("controller", "web", "pages"), (State.NOT_CHECKED, State.NOT_CHECKED)),
     ],
 )
 def test_a_secret_that_is_of_no_use_is_still_whose_it_is(
@@ -74,8 +75,8 @@ def test_a_file_that_may_not_be_looked_at_is_told_of(tmp_path: Path, monkeypatch
         (SECRET, f"{'b' * 40}\n{'a' * 40}\n", State.NOTE, "take the second line away"),
         (SECRET, "", State.WRONG, "is empty; it must hold a bearer: make one with"),
         (SECRET, "short", State.WRONG, "a bearer of 5 characters, which can be guessed"),
-        (SECRET, None, State.WRONG, "cannot be read: No such file"),
-        (None, None, State.NOT_CHECKED, "is not here: it is web's"),
+        (SECRET, None, State.NOT_CHECKED, "is not here: it is pages'"),
+        (None, None, State.NOT_CHECKED, "is not here: it is pages'"),
         (None, "short", State.WRONG, "which can be guessed"),
     ],
 )
@@ -94,6 +95,53 @@ def test_the_bearer_of_programs_is_judged_where_it_is_or_should_be(
     assert words in check.words
     assert not bearer or bearer.strip() not in check.line
     assert len(secrets_of(some, {}).checks) == 2, "without the setting nothing is asked"
+
+
+@pytest.mark.parametrize("process", ["web", "pages", "controller"])
+def test_whose_part_it_is_may_be_said(tmp_path: Path, process: str) -> None:
+    some = settings(tmp_path, "fine", SECRET)
+    file = tmp_path / "bearer"
+    with_bearer = some.model_copy(update={"api": some.api.model_copy(update={"bearer_file": file})})
+
+    found = secrets_of(with_bearer, {}, process)
+
+    assert found.who == (process,)
+    # Where it has to be, what is not there is a mistake.
+    assert found.checks[-1].state is (State.WRONG if process == "pages" else State.NOT_CHECKED)
+
+
+def signing_in(directory: Path, client_secret: str | None, cookie_keys: str | None) -> Settings:
+    """Return settings with which people sign in, whose two files have this in them."""
+    paths = {"client_secret_file": directory / "client-secret", "cookie_keys_file": directory / "cookie-keys"}
+    for path, content in zip(paths.values(), (client_secret, cookie_keys), strict=True):
+        if content is not None:
+            path.write_text(content)
+    sign_in = {"client_id": "Iv23liAbCdEfGhIjKlMn", **{key: str(path) for key, path in paths.items()}}
+    url = "https://previews.example.com"
+    return Settings.model_validate({**passes.SETTINGS, "public_url": url, "sign_in": sign_in})
+
+
+def test_the_secrets_of_a_sign_in_are_judged_where_they_are(tmp_path: Path) -> None:
+    found = secrets_of(signing_in(tmp_path, "c" * 40, base64.b64encode(b"k" * 32).decode()), {})
+
+    assert found.who == ("pages",)
+    assert [(check.name, check.state) for check in found.checks[-2:]] == [
+        ("the client secret", State.OK),
+        ("the keys of cookies", State.OK),
+    ]
+
+
+def test_keys_of_cookies_that_are_none_keep_everybody_from_signing_in(tmp_path: Path) -> None:
+    found = secrets_of(signing_in(tmp_path, "c" * 40, "no key"), {})
+
+    assert found.checks[-1].state is State.WRONG
+    assert "nobody can sign in until that is put right" in found.checks[-1].words
+
+
+def test_the_secrets_of_a_sign_in_are_pages(tmp_path: Path) -> None:
+    found = secrets_of(signing_in(tmp_path, None, None), {})
+
+    assert [check.state for check in found.checks[-2:]] == [State.NOT_CHECKED] * 2
 
 
 def test_settings_that_cannot_be_used_are_json_for_whoever_reads_json(

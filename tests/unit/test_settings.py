@@ -297,7 +297,7 @@ def test_pages_at_a_host_that_no_route_can_redirect_to_are_refused_with_a_gatewa
     assert [problem.split()[0] for problem in told] == ["public_url", "repositories.match"]
     assert told[0].startswith(f"public_url has the host {host[:20]}")
     assert told[0].endswith(
-        ", to which no route of links.gateway can redirect; give previewbot web a DNS name in small letters, "
+        ", to which no route of links.gateway can redirect; give the pages a DNS name in small letters, "
         "or leave out links"
     )
     assert parse({**SMALLEST, "public_url": url}, {}).public_url == url

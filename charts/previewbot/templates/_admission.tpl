@@ -133,7 +133,7 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 
 {{/* Where pages are: a redirect of the Gateway API without its path, in JSON. Not 301, which a browser remembers: there may be a
      preview at the same address later. */}}
-{{- define "previewbot.redirectToWeb" -}}
+{{- define "previewbot.redirectToPages" -}}
 {{- $page := urlParse .Values.settings.public_url }}
 {{- $redirect := dict "scheme" (lower $page.scheme) "hostname" (regexReplaceAll ":[0-9]*$" $page.host "" | lower) "statusCode" 302 }}
 {{- with regexFind ":[0-9]+$" $page.host }}
@@ -142,7 +142,7 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- toJson $redirect }}
 {{- end }}
 
-{{/* What a route has that leads a host of the links' domain to a page of web, in JSON: engine/routes.py has it too, and what the
+{{/* What a route has that leads a host of the links' domain to a page, in JSON: engine/routes.py has it too, and what the
      API server fills in by default is written out. Call with (dict "root" $ "host" "*" "page" "/p/none"). */}}
 {{- define "previewbot.routeToPage" -}}
 {{- $gateway := .root.Values.settings.links.gateway }}
@@ -151,7 +151,7 @@ k in {{ .Values.admissionPolicy.otherMetadata | default list | toJson }}
 {{- $_ := set $parent "sectionName" . }}
 {{- end }}
 {{- $below := regexReplaceAll "^[^:]*://[^/]*|/+$" .root.Values.settings.public_url "" }}
-{{- $redirect := include "previewbot.redirectToWeb" .root | fromJson }}
+{{- $redirect := include "previewbot.redirectToPages" .root | fromJson }}
 {{- $_ := set $redirect "path" (dict "type" "ReplaceFullPath" "replaceFullPath" (printf "%s%s" $below .page)) }}
 {{- $filter := dict "type" "RequestRedirect" "requestRedirect" $redirect }}
 {{- $match := dict "path" (dict "type" "PathPrefix" "value" "/") }}

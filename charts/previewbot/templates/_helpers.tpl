@@ -31,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end }}
 
-{{/* The host people reach web by, without a port. */}}
+{{/* The host people and GitHub reach pages and web by, without a port. */}}
 {{- define "previewbot.publicHost" -}}
 {{- $url := urlParse .Values.settings.public_url -}}
 {{- if trimSuffix "/" $url.path -}}
@@ -40,29 +40,45 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- regexReplaceAll ":[0-9]+$" $url.host "" | lower -}}
 {{- end }}
 
-{{/* What of web is exposed, as paths of an HTTPRoute, in JSON: "/webhook" exactly; the start, and everything below "/p". */}}
+{{/* Not empty where people can sign in: as the settings say, else if there is what they need for it. */}}
+{{- define "previewbot.signsIn" -}}
+{{- $access := .Values.settings.access | default (ternary "github" "none" (not (empty .Values.signIn.existingSecret))) -}}
+{{- if ne $access "none" -}}
+{{- if not .Values.signIn.existingSecret -}}
+{{- fail (printf "settings.access %q needs signIn.existingSecret: the name of a Secret with the keys client-secret and cookie-keys" $access) -}}
+{{- end -}}
+true
+{{- end -}}
+{{- end }}
+
+{{/* What of web and of pages is exposed, as paths of an HTTPRoute by the process that answers them, in JSON: "/webhook"
+     exactly; the start, and everything below "/p". Call with (dict "root" $ "expose" (list "webhook" "pages")). */}}
 {{- define "previewbot.exposedPaths" -}}
 {{- $paths := list -}}
-{{- if has "webhook" . -}}
-{{- $paths = append $paths (dict "type" "Exact" "value" "/webhook") -}}
+{{- if has "webhook" .expose -}}
+{{- $paths = append $paths (dict "to" "web" "paths" (list (dict "type" "Exact" "value" "/webhook"))) -}}
 {{- end -}}
-{{- if has "pages" . -}}
-{{- $paths = append $paths (dict "type" "Exact" "value" "/") -}}
-{{- $paths = append $paths (dict "type" "PathPrefix" "value" "/p") -}}
+{{- if has "pages" .expose -}}
+{{- $pages := list (dict "type" "Exact" "value" "/") (dict "type" "PathPrefix" "value" "/p") -}}
 {{- range list "/p.json" "/previews.json" "/openapi.json" -}}
-{{- $paths = append $paths (dict "type" "Exact" "value" .) -}}
+{{- $pages = append $pages (dict "type" "Exact" "value" .) -}}
 {{- end -}}
+{{- if include "previewbot.signsIn" .root -}}
+{{- $pages = append $pages (dict "type" "PathPrefix" "value" "/sign-in") -}}
+{{- $pages = append $pages (dict "type" "Exact" "value" "/sign-out") -}}
+{{- end -}}
+{{- $paths = append $paths (dict "to" "pages" "paths" $pages) -}}
 {{- end -}}
 {{- toJson $paths -}}
 {{- end }}
 
-{{/* Not empty where hosts at which no preview is lead to the page that says so. Where web's own host is one of them, only
+{{/* Not empty where hosts at which no preview is lead to the page that says so. Where the public host is one of them, only
      if the chart's own route leads that host to the pages: else the page might lead to itself, without end, and GitHub's
      webhooks with it. */}}
 {{- define "previewbot.leadsToNoPreview" -}}
 {{- $gateway := and .Values.settings.links .Values.settings.links.gateway -}}
 {{- if and $gateway .Values.noPreviewRoute.enabled -}}
-{{- $host := (include "previewbot.redirectToWeb" . | fromJson).hostname -}}
+{{- $host := (include "previewbot.redirectToPages" . | fromJson).hostname -}}
 {{- $led := and .Values.httpRoute.enabled (has "pages" .Values.httpRoute.expose) (has "webhook" .Values.httpRoute.expose) -}}
 {{- if or $led (not (hasSuffix (printf ".%s" (lower $gateway.domain)) $host)) -}}
 true

@@ -1,4 +1,4 @@
-{{/* What web's and the controller's pods have in common; called with (dict "root" $ "component" "web"). */}}
+{{/* What the pods of all processes have in common; called with (dict "root" $ "component" "web"). */}}
 
 {{- define "previewbot.podMetadata" -}}
 labels:
@@ -92,17 +92,33 @@ initContainers:
 {{- end }}
 {{- end }}
 
+{{/* Not empty where a process asks GitHub, and that has a CA of its own. */}}
+{{- define "previewbot.trustsGitHubsCa" -}}
+{{- if .root.Values.githubServer.caConfigMap -}}
+{{- if or (eq .component "controller") (and (eq .component "pages") (include "previewbot.signsIn" .root)) -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* The files that a process reads: its settings, and of the secrets only its own. */}}
 {{- define "previewbot.mounts" -}}
 - {name: settings, mountPath: /etc/previewbot/settings, readOnly: true}
+{{- if ne .component "pages" }}
 - {name: github, mountPath: /etc/previewbot/github, readOnly: true}
-{{- if and (eq .component "web") .root.Values.api.existingSecret }}
+{{- end }}
+{{- if eq .component "pages" }}
+{{- if .root.Values.api.existingSecret }}
 - {name: api, mountPath: /etc/previewbot/api, readOnly: true}
 {{- end }}
-{{- if eq .component "controller" }}
-{{- if .root.Values.githubServer.caConfigMap }}
+{{- if .root.Values.signIn.existingSecret }}
+- {name: sign-in, mountPath: /etc/previewbot/sign-in, readOnly: true}
+{{- end }}
+{{- end }}
+{{- if include "previewbot.trustsGitHubsCa" . }}
 - {name: github-ca, mountPath: /etc/previewbot/github-ca, readOnly: true}
 {{- end }}
+{{- if eq .component "controller" }}
 {{- with .root.Values.registry }}
 {{- if .existingSecret }}
 - {name: registry, mountPath: /etc/previewbot/registry, readOnly: true}
@@ -122,6 +138,7 @@ initContainers:
 - name: settings
   configMap:
     name: {{ include "previewbot.fullname" .root }}
+{{- if ne .component "pages" }}
 - name: github
   secret:
     secretName: {{ .root.Values.existingSecret }}
@@ -132,13 +149,32 @@ initContainers:
       {{- else }}
       - {key: webhook-secret, path: webhook-secret}
       {{- end }}
-{{- if and (eq .component "web") .root.Values.api.existingSecret }}
+{{- end }}
+{{- if eq .component "pages" }}
+{{- with .root.Values.api.existingSecret }}
 - name: api
   secret:
-    secretName: {{ .root.Values.api.existingSecret }}
+    secretName: {{ . }}
     defaultMode: 0440
     items:
       - {key: bearer, path: bearer}
+{{- end }}
+{{- with .root.Values.signIn.existingSecret }}
+- name: sign-in
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - {key: client-secret, path: client-secret}
+      - {key: cookie-keys, path: cookie-keys}
+{{- end }}
+{{- end }}
+{{- if include "previewbot.trustsGitHubsCa" . }}
+- name: github-ca
+  configMap:
+    name: {{ .root.Values.githubServer.caConfigMap }}
+    items:
+      - {key: ca.crt, path: ca.crt}
 {{- end }}
 {{- if eq .component "controller" }}
 {{- with .root.Values.registry.existingSecret }}
@@ -148,13 +184,6 @@ initContainers:
     defaultMode: 0440
     items:
       - {key: .dockerconfigjson, path: config.json}
-{{- end }}
-{{- with .root.Values.githubServer.caConfigMap }}
-- name: github-ca
-  configMap:
-    name: {{ . }}
-    items:
-      - {key: ca.crt, path: ca.crt}
 {{- end }}
 {{- with .root.Values.registry.caConfigMap }}
 - name: registry-ca

@@ -6,6 +6,12 @@
 {{- if .Values.api.existingSecret -}}
 {{- $_ := set $settings "api" (dict "bearer_file" "/etc/previewbot/api/bearer") -}}
 {{- end -}}
+{{- if .Values.signIn.existingSecret -}}
+{{- $signIn := $settings.sign_in | default dict -}}
+{{- $_ := set $signIn "client_secret_file" "/etc/previewbot/sign-in/client-secret" -}}
+{{- $_ := set $signIn "cookie_keys_file" "/etc/previewbot/sign-in/cookie-keys" -}}
+{{- $_ := set $settings "sign_in" $signIn -}}
+{{- end -}}
 {{- if .Values.githubServer.caConfigMap -}}
 {{- $_ := set $settings.github "ca_file" "/etc/previewbot/github-ca/ca.crt" -}}
 {{- end -}}

@@ -188,7 +188,7 @@ class ApiSettings(t.Model):
     """How programs are told how previews stand; without a bearer they are told what the page tells."""
 
     bearer_file: t.File | None = about(
-        "web only; whoever sends what stands in it reads how every preview stands, as JSON, and can change "
+        "pages only; whoever sends what stands in it reads how every preview stands, as JSON, and can change "
         "nothing. At least 32 characters; while it is changed, the one before may stand in a second line. It "
         "is read again for each request",
         "/etc/previewbot/api/bearer",
@@ -211,7 +211,13 @@ class Settings(t.Model):
     """All settings of a server."""
 
     github: GitHubSettings
-    public_url: Annotated[t.Url, about("where people reach `previewbot web`", "https://previews.example.com")]
+    public_url: Annotated[
+        t.Url,
+        about(
+            "where people reach `previewbot pages`, and GitHub `previewbot web`",
+            "https://previews.example.com",
+        ),
+    ]
     cluster: ClusterSettings
     links: LinkSettings | None = about(
         "how a link is made; left out: by share hosts, or by the header", default=None
