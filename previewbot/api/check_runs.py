@@ -11,6 +11,9 @@ from enum import StrEnum
 CHECK_NAME = "preview"
 """The name under which people, rules of branches and programs know the check."""
 
+VERDICT_CHECK_NAME = "preview verdict"
+"""That of the check which waits for somebody's verdict."""
+
 MOST_ANNOTATIONS = 50
 """GitHub takes so many in one request."""
 
@@ -33,6 +36,7 @@ class Conclusion(StrEnum):
     NEUTRAL = "neutral"
     SKIPPED = "skipped"
     ACTION_REQUIRED = "action_required"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class CheckRunContent:
     details_url: str
     actions: tuple[CheckAction, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    name: str = CHECK_NAME
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ PERMISSIONS: Mapping[str, Needed] = MappingProxyType(
         "checks": Needed(
             "write",
             "there is no check, and below `read` nobody can say what a missing image waits for",
-            "with `check: off` in the settings `read` is enough",
+            "with `check: off` in the settings, and `verdicts: off`, `read` is enough",
         ),
         "deployments": Needed(
             "write",
@@ -80,6 +80,7 @@ OPTIONAL_PLACES: Mapping[str, OptionalPlace] = MappingProxyType(
     {
         "deployments": OptionalPlace("deployments", "There are no deployments", "A deployment"),
         "check": OptionalPlace("checks", "There is no check `preview`", "The check"),
+        "verdict": OptionalPlace("checks", "There is no check `preview verdict`", "The check of verdicts"),
     }
 )
 """By the name of the reporter: see `Reporter.optional`."""
@@ -105,7 +106,7 @@ def needed_permissions(settings: Settings) -> Mapping[str, Needed]:
     needed = dict(PERMISSIONS)
     if settings.deployments == "off":
         del needed["deployments"]
-    if settings.check == "off":
+    if settings.check == "off" and settings.verdicts == "off":
         needed["checks"] = _CHECKS_OF_OTHERS
     return needed
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from previewbot.api import AskedIn, ConfigurationProblem, Phase, Preview, Reason, Reply, Severity, Status
+from previewbot.api import (
+    AskedIn,
+    ConfigurationProblem,
+    Phase,
+    Preview,
+    Reason,
+    Reply,
+    Says,
+    Severity,
+    Status,
+    Verdict,
+)
 from previewbot.text.standing import standing_of
 
 BUTTONS = {"start": "Start", "stop": "Stop", "extend": "2 h longer"}
@@ -28,6 +39,26 @@ class CheckSaid:
     queued: bool = False
     mistakes: tuple[ConfigurationProblem, ...] = ()
     answers: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True)
+class VerdictsSaid:
+    """What the check of verdicts is about: those that `count` for its commit, newest first.
+
+    `superseded` once another commit is the newest; `off`: no such checks are written here any more; `over`:
+    nobody is asked any more. `say_url` is where one says what one thinks.
+    """
+
+    count: tuple[Verdict, ...] = ()
+    superseded: bool = False
+    off: bool = False
+    over: bool = False
+    say_url: str = ""
+
+    @property
+    def need_work(self) -> tuple[Verdict, ...]:
+        """Those that ask for work."""
+        return tuple(each for each in self.count if each.says is Says.WORK)
 
 
 def answers_to_presses(status: Status, head_sha: str = "") -> tuple[Reply, ...]:

@@ -22,7 +22,7 @@ from previewbot.api.deployments import LONGEST_DESCRIPTION, Word
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
-from previewbot.text.checks import BUTTONS, CheckSaid, is_on_its_way, steady
+from previewbot.text.checks import BUTTONS, CheckSaid, VerdictsSaid, is_on_its_way, steady
 from previewbot.text.cutting import cut_at_the_end, cut_to_bytes
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
@@ -161,6 +161,16 @@ class Renderer:
             title=" ".join(title.split())[:LONGEST_TITLE],
             summary=cut_to_bytes(_tidy(summary), LONGEST_OUTPUT),
             text=cut_to_bytes(_tidy(text).strip(), LONGEST_OUTPUT),
+        )
+
+    def verdict_check(self, view: View, said: VerdictsSaid) -> CheckOutput:
+        """Return what the check of verdicts says of a commit, within GitHub's limits."""
+        values = _values(view) | {"said": said}
+        title = self._terminals.get_template("verdict_check_title.txt").render(values)
+        summary = self._comments.get_template("verdict_check.md").render(values)
+        return CheckOutput(
+            title=cut_at_the_end(_first_line(title), LONGEST_TITLE),
+            summary=cut_to_bytes(_tidy(summary), LONGEST_OUTPUT),
         )
 
     def deployment(self, view: View, word: Word) -> str:

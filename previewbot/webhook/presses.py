@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from previewbot.api import ASKED_IN_CHECKS, Asked, AskedIn
+from previewbot.api.check_runs import VERDICT_CHECK_NAME
 from previewbot.api.names import is_sha
 from previewbot.webhook.payload import Malformed, Payload
 
@@ -48,6 +49,9 @@ def presses_of(event: str, payload: Payload, subject: Payload) -> tuple[Press, .
     sender = payload.child("sender")
     if sender.values.get("type") != "User":
         return "not pressed by a person"
+    if not is_suite and subject.values.get("name") == VERDICT_CHECK_NAME:
+        # "Re-run" is no verdict, and means no start either.
+        return "the check of verdicts, at which nothing is pressed"
     asked, repository_id = _asked(payload, action), payload.child("repository").number("id")
     if asked is None:
         return "a button of another version"

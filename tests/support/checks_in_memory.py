@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from previewbot.api.check_runs import Annotation, CheckRunContent, Conclusion, OwnCheckRun
+from previewbot.api.check_runs import CHECK_NAME, Annotation, CheckRunContent, Conclusion, OwnCheckRun
 from previewbot.errors import NotFound
 
 
@@ -41,7 +41,9 @@ class ChecksInMemory:
         self.asked.append(call)
         self._tell(call)
 
-    async def own(self, repository: str, head_sha: str, app_id: int) -> list[OwnCheckRun]:
+    async def own(
+        self, repository: str, head_sha: str, app_id: int, name: str = CHECK_NAME
+    ) -> list[OwnCheckRun]:
         self._note("own checks")
         return [
             OwnCheckRun(
@@ -52,7 +54,7 @@ class ChecksInMemory:
                 len(run.annotations),
             )
             for number, run in self.runs.items()
-            if run.head_sha == head_sha
+            if run.head_sha == head_sha and run.said[-1].name == name
         ]
 
     async def create(self, repository: str, head_sha: str, content: CheckRunContent) -> int:
@@ -67,6 +69,7 @@ class ChecksInMemory:
             raise NotFound("check", status=404)
         self.runs[check_run_id].said.append(content)
 
-    def of(self, head_sha: str) -> list[Written]:
-        """Return the runs of a commit, oldest first."""
-        return [run for run in self.runs.values() if run.head_sha == head_sha]
+    def of(self, head_sha: str, name: str = CHECK_NAME) -> list[Written]:
+        """Return the runs of a commit that have a name, oldest first."""
+        of_it = (run for run in self.runs.values() if run.head_sha == head_sha)
+        return [run for run in of_it if run.said[-1].name == name]

@@ -52,6 +52,11 @@ def test_a_permission_that_was_not_granted_is_named_once(name: str, caplog: pyte
         ({"deployments": "off"}, {"checks": "read"}, ["checks: write"]),
         ({"check": "off"}, {"checks": "read", "deployments": "write"}, []),
         ({"check": "off"}, {"deployments": "write"}, ["checks: read"]),
+        (
+            {"check": "off", "verdicts": "check"},
+            {"checks": "read", "deployments": "write"},
+            ["checks: write"],
+        ),
         ({"check": "off", "deployments": "off"}, {"checks": "read"}, []),
     ],
 )

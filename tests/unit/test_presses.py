@@ -159,6 +159,8 @@ def test_any_other_word_of_our_own_suite_is_ignored(payload: dict[str, Any]) -> 
         (a_press(external_id=None), "names no pull request of this repository"),
         (a_press() | {"sender": {"id": 3, "login": "x[bot]", "type": "Bot"}}, "not pressed by a person"),
         (a_press(app={"id": 15368}), "names no pull request"),
+        (a_press("start", name="preview verdict"), "the check of verdicts"),
+        (a_press(action="rerequested", name="preview verdict"), "the check of verdicts"),
     ],
 )
 def test_anything_else_is_no_press(payload: dict[str, Any], why: str) -> None:

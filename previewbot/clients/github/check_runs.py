@@ -6,6 +6,7 @@ https://docs.github.com/en/rest/checks/runs; writing takes the permission `check
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from previewbot.api.check_runs import CHECK_NAME, CheckRunContent, OwnCheckRun
 from previewbot.clients.github import kept
@@ -14,7 +15,7 @@ from previewbot.clients.github.sending import Sending
 
 
 class CheckRuns:
-    """Writes the check `preview` of a repository, `owner/name`; raises what GitHub's answer means.
+    """Writes our checks of a repository, `owner/name`; raises what GitHub's answer means.
 
     Without the permission that is Forbidden, with its name in the words.
     """
@@ -22,18 +23,20 @@ class CheckRuns:
     def __init__(self, api: Sending) -> None:
         self._api = api
 
-    async def own(self, repository: str, head_sha: str, app_id: int) -> list[OwnCheckRun]:
+    async def own(
+        self, repository: str, head_sha: str, app_id: int, name: str = CHECK_NAME
+    ) -> list[OwnCheckRun]:
         """Return the runs of this name and App for a commit, also those that a newer one replaced.
 
         https://docs.github.com/en/rest/checks/runs#list-check-runs-for-a-git-reference
         """
-        query = f"check_name={CHECK_NAME}&app_id={app_id}&filter=all"
+        query = f"check_name={quote(name)}&app_id={app_id}&filter=all"
         url = f"/repos/{repository}/commits/{head_sha}/check-runs?{query}"
         return await self._api.items(url, kept.OWN_CHECK_RUNS, _own_from, "check_runs")
 
     async def create(self, repository: str, head_sha: str, content: CheckRunContent) -> int:
         """Begin a check run for a commit; return its id."""
-        body = {"name": CHECK_NAME, "head_sha": head_sha, **_body_of(content)}
+        body = {"name": content.name, "head_sha": head_sha, **_body_of(content)}
         answer = await self._api.send("POST", f"/repos/{repository}/check-runs", kept.WRITTEN_CHECK_RUN, body)
         return number(answer, "id")
 

@@ -14,6 +14,7 @@ from previewbot.reconciler.reporters.notices import Notice
 from previewbot.reconciler.reporters.reporter import Reporter
 from previewbot.reconciler.reporters.reporting import Reporting
 from previewbot.reconciler.reporters.status_comment import StatusComment
+from previewbot.reconciler.reporters.verdict_check import VerdictCheck
 
 GITHUB_REPORTERS: tuple[Reporter, ...] = (
     StatusComment(),
@@ -21,6 +22,7 @@ GITHUB_REPORTERS: tuple[Reporter, ...] = (
     Notice("ready"),
     Notice("failed"),
     CheckRun(),
+    VerdictCheck(),
     Deployments(),
 )
 """Those who tell people on GitHub, which may be slow, or away."""

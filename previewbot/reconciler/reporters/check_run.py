@@ -17,6 +17,7 @@ from previewbot.api.check_runs import (
     Annotation,
     CheckRunContent,
     Conclusion,
+    OwnCheckRun,
 )
 from previewbot.config.repository import PATH
 from previewbot.reconciler.conversation import OwnComments
@@ -26,8 +27,9 @@ from previewbot.reconciler.reporters.reporter import Due, ReportContext
 from previewbot.rules.check_runs import actions_of, conclusion_of
 from previewbot.text.checks import CheckSaid, answers_to_presses
 
-_IN_PROGRESS = "in progress"
-_LAST = (
+IN_PROGRESS = "in progress"
+"""How a check run stands that is not completed, as `Report.told` begins with it."""
+LAST = (
     *(Reason.MERGED, Reason.CLOSED, Reason.REPOSITORY_ARCHIVED, Reason.REPOSITORY_GONE),
     *(Reason.PULL_REQUEST_GONE, Reason.NOT_INCLUDED, Reason.INSTALLATION_SUSPENDED),
 )
@@ -62,7 +64,7 @@ class CheckContent:
     def matters(self) -> str:
         """How it comes out and where it leads; which lines it marks, which are not marked twice; and what it
         answers to whoever pressed a button, and waits for that."""
-        state = str(self.run.conclusion or _IN_PROGRESS)
+        state = str(self.run.conclusion or IN_PROGRESS)
         return f"{state}|{self.marks}|{self.run.details_url}|{self.pressed[-1] if self.pressed else ''}"
 
     @property
@@ -85,9 +87,7 @@ class CheckRun(KeptReporter[CheckContent]):
         wanted = {
             of: _ended(context, status, answers_to_presses(status, self.sha_of(of)), off=off)
             for of, report in self.reports(status).items()
-            if report.intent_at
-            or self.sha_of(of) in asked_at
-            or (report.id and _state_of(report) in ("", _IN_PROGRESS))
+            if report.intent_at or self.sha_of(of) in asked_at or (report.id and goes_on(report))
         }
         if context.settings.check == "required":
             # Else the queue waits for it until its time is up, and throws the pull request out.
@@ -142,12 +142,10 @@ class CheckRun(KeptReporter[CheckContent]):
         """Return the newest check run of this Preview for the commit."""
         preview, us = context.preview, await context.us()
         runs = await context.client.checks.own(preview.spec.repository, self.sha_of(key), us.app_id)
-        # Two pull requests may have one head; and each previewbot tells of its own Previews.
-        ours = [run for run in runs if run.external_id == preview.name]
-        if not ours:
+        newest = newest_of(preview.name, runs)
+        if newest is None:
             return None
-        newest = max(ours, key=lambda run: run.id)
-        state = newest.conclusion if newest.completed else _IN_PROGRESS
+        state = newest.conclusion if newest.completed else IN_PROGRESS
         return Report(
             id=newest.id, told=f"{state}|{_marks(_annotations(context)) if newest.annotations else ''}|"
         )
@@ -198,7 +196,7 @@ def _newest(context: ReportContext, status: Status) -> CheckContent:
     )
     required = context.settings.check == "required"
     begins = context.may_begin or required or bool(mistakes)
-    begins = begins and status.reason not in _LAST
+    begins = begins and status.reason not in LAST
     # Whoever pressed something is answered, though the pull request is closed by now.
     return CheckContent(run, begins or bool(answers), pressed=_pressed(answers))
 
@@ -238,6 +236,18 @@ def _annotations(context: ReportContext) -> tuple[Annotation, ...]:
 
 def _marks(annotations: Sequence[Annotation]) -> str:
     return _hash_of(annotations)[:12] if annotations else ""
+
+
+def newest_of(preview: str, runs: Sequence[OwnCheckRun]) -> OwnCheckRun | None:
+    """Return the newest of some check runs that is of this Preview; None if none is."""
+    # Two pull requests may have one head; and each previewbot tells of its own Previews.
+    ours = [run for run in runs if run.external_id == preview]
+    return max(ours, key=lambda run: run.id, default=None)
+
+
+def goes_on(report: Report) -> bool:
+    """Return whether what was told last is that a check run is in progress, or nothing is known of it."""
+    return _state_of(report) in ("", IN_PROGRESS)
 
 
 def _state_of(report: Report) -> str:
