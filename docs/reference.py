@@ -45,7 +45,7 @@ _PROSE = ("$defs", "title", "description", "examples", "default", "propertyNames
 _SETTINGS = """\
 # Settings
 
-One YAML file for both processes. An unknown or missing key stops the start with a list of everything that
+One YAML file for all processes. An unknown or missing key stops the start with a list of everything that
 is wrong, each with its line. Any key can be overridden by an environment variable:
 `PREVIEWBOT_GITHUB__APP_ID=4242`; lists and maps as JSON. A key without a value is the same as none; only in
 `owners` and `repositories`, without which more is allowed, it is a mistake.

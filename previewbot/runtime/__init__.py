@@ -1,1 +1,1 @@
-"""The two processes: the controller (queue, workers, informers, resync, Lease) and web (Flask, gunicorn)."""
+"""The processes: the controller (queue, workers, informers, resync, Lease); web, pages (Flask, gunicorn)."""

@@ -59,7 +59,7 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
         (["ingress.expose={metrics}"], "at '/ingress/expose/0'"),
         (["httpRoute.enabled=true"], "at '/httpRoute/parentRefs': minItems: got 0, want 1"),
         (["extraEnv[0].name=POD_NAME"], "at '/extraEnv/0/name': 'not' failed"),
-        # It would reach both processes, and the policies would not know of it.
+        # It would reach all processes, and the policies would not know of it.
         (["extraEnv[0].name=PREVIEWBOT_GITHUB__PRIVATE_KEY"], "at '/extraEnv/0/name': 'not' failed"),
         (["extraEnv[0].value=x"], "at '/extraEnv/0': missing property 'name'"),
         (["settings.github.ca_file=/x"], "additional properties 'ca_file' not allowed"),

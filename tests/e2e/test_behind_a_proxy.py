@@ -21,6 +21,7 @@ import yaml
 from aiohttp import web
 
 from previewbot.clients.tls import end_at_once
+from previewbot_demo.bot import PROCESSES
 from previewbot_demo.processes import Child, spawn
 from previewbot_demo.world import Options, World
 from tests.support.forward_proxy import ForwardProxy, forward_proxy
@@ -57,7 +58,8 @@ class ApiServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        agent = "web" if "web" in request.headers.get("User-Agent", "") else "controller"
+        told = request.headers.get("User-Agent", "")
+        agent = next((name for name in ("web", "pages") if name in told), "controller")
         parts = token.split("-")
         if len(parts) != 3 or float(parts[1]) + _UNDER_WAY < time.time() or token in self.revoked:
             self.refused.append(f"{agent} {token or 'nobody'}")
@@ -136,7 +138,7 @@ def tls(authority: Authority, *names: str) -> ssl.SSLContext:
 
 @asynccontextmanager
 async def a_company(directory: Path, **proxy: Any) -> AsyncIterator[tuple[Scene, Company]]:
-    """Run the world with both processes in such a network."""
+    """Run the world with all processes in such a network."""
     authority = Authority(directory)
     where: dict[str, str] = {}
 
@@ -179,13 +181,14 @@ async def a_company(directory: Path, **proxy: Any) -> AsyncIterator[tuple[Scene,
 
 
 async def renewed(town: Scene, company: Company, times: int) -> None:
-    """Wait until both have shown so many logins; web asks only when it is asked, as by the kubelet."""
+    """Wait until all have shown so many logins; web and pages ask only when they are asked, as by the kubelet."""
     assert company.api is not None
-    probe = f"http://127.0.0.1:{town.world.bot.web_probe_port}/readyz"
+    ports = (town.world.bot.web_probe_port, town.world.bot.pages_probe_port)
     async with asyncio.timeout(60):
-        while any(len(company.api.shown.get(name, ())) < times for name in ("web", "controller")):
-            async with town.http.get(probe) as answer:
-                assert (answer.status, company.api.refused) == (200, [])
+        while any(len(company.api.shown.get(name, ())) < times for name in PROCESSES):
+            for port in ports:
+                async with town.http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                    assert (answer.status, company.api.refused) == (200, [])
             await asyncio.sleep(0.1)
 
 

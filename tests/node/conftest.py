@@ -73,7 +73,7 @@ class Installation:
         return self.place.town
 
     def pods(self, component: str) -> list[dict[str, Any]]:
-        """Return the pods of web or of the controller that are not being ended."""
+        """Return the pods of one of the processes that are not being ended."""
         return self.node.pods("previewbot", f"app.kubernetes.io/component={component}")
 
 

@@ -38,7 +38,7 @@ def test_two_of_each_process_are_ready_under_the_restricted_standard(
 
     label = "app.kubernetes.io/component"
     found = sorted(pod["metadata"]["labels"][label] for pod in pods)
-    assert found == ["controller", "controller", "web", "web"]
+    assert found == ["controller", "controller", "pages", "pages", "web", "web"]
     assert all(map(is_ready, pods))
     enforced = installation.node.get("namespace", NAMESPACE)["metadata"]["labels"]
     assert enforced["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -50,7 +50,7 @@ def test_two_of_each_process_are_ready_under_the_restricted_standard(
         record_property(pod["metadata"]["name"], f"Ready {started(pod):.0f} s after its container started")
 
 
-@pytest.mark.parametrize("component", ["web", "controller"])
+@pytest.mark.parametrize("component", ["web", "pages", "controller"])
 def test_a_process_is_nobody_with_a_root_that_cannot_be_written_to(
     installation: Installation, component: str
 ) -> None:
@@ -79,7 +79,8 @@ def test_helm_says_what_to_do_next_and_it_is_so(installation: Installation) -> N
 def test_what_the_document_says_of_the_pods_is_what_kubectl_shows(installation: Installation) -> None:
     shown = installation.said["kubectl --namespace previewbot get pods,httproutes"]
 
-    assert len(re.findall(r"^pod/previewbot-(?:web|controller)-\S+ +1/1 +Running", shown, re.MULTILINE)) == 4
+    running = r"^pod/previewbot-(?:web|pages|controller)-\S+ +1/1 +Running"
+    assert len(re.findall(running, shown, re.MULTILINE)) == 6
     assert "previews.example.com" in shown
 
 
@@ -115,14 +116,14 @@ def test_helm_test_finds_nothing_wrong_with_the_installation_and_leaves_nothing(
     said = installation.engineer.types("helm test previewbot --namespace previewbot --logs --timeout 3m")
 
     assert "WRONG" not in said
-    assert said.count("Phase:          Succeeded") == 2
+    assert said.count("Phase:          Succeeded") == 3
     # What only the controller's own account can show: the policy holds it, and the Gateway takes its routes.
     assert "the admission policy in staging: it refuses what previewbot does not make" in said
     assert "links: a route in staging: the Gateway" in said
     assert "previewbot-doctor" not in installation.node.kubectl("get", "httproutes", "--all-namespaces")
 
 
-@pytest.mark.parametrize("process", ["controller", "web"])
+@pytest.mark.parametrize("process", ["controller", "web", "pages"])
 def test_the_doctor_runs_in_a_pod_as_the_document_types_it(installation: Installation, process: str) -> None:
     [command] = [
         c
@@ -134,7 +135,7 @@ def test_the_doctor_runs_in_a_pod_as_the_document_types_it(installation: Install
 
     told = json.loads(said[said.index("{") :])
     assert told["ok"], told
-    # The process' own policy does not let it out to where people reach web: that is no fault.
+    # The process' own policy does not let it out to where people reach web and pages: that is no fault.
     assert {each["state"] for each in told["checks"]} <= {"ok", "note", "not checked"}
 
 

@@ -90,7 +90,7 @@ def counted(installation: Installation) -> bool:
 
 
 def said_by_previewbot(installation: Installation, *options: str) -> str:
-    """Return what web and the controller wrote, as far as the options of `kubectl logs` say."""
+    """Return what the processes wrote, as far as the options of `kubectl logs` say."""
     pods = ("logs", "--namespace", "previewbot", "--selector", "app.kubernetes.io/name=previewbot")
     return installation.node.kubectl(*pods, *options)
 

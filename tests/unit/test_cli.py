@@ -39,7 +39,7 @@ def private_key() -> bytes:
 
 @pytest.fixture
 def settings(tmp_path: Path, private_key: bytes) -> dict[str, Any]:
-    """Return settings with which both processes start; their files are there."""
+    """Return settings with which all processes start; their files are there."""
     (tmp_path / "app.pem").write_bytes(private_key)
     (tmp_path / "webhook-secret").write_text(SECRET + "\n")
     write_kubeconfig(tmp_path / "kubeconfig", "http://127.0.0.1:9", {"token": SECRET})

@@ -1,6 +1,6 @@
 """The way to the API server: where it is, what it is known by, and our login; one for both clients.
 
-`open_access` judges a kubeconfig, or the pod that this process runs in, as both processes do at their start.
+`open_access` judges a kubeconfig, or the pod that this process runs in, as all processes do at their start.
 """
 
 from __future__ import annotations
