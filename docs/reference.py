@@ -56,7 +56,7 @@ is wrong, each with its line. Any key can be overridden by an environment variab
 
 `previewbot check --settings FILE` judges it as the start does, and says what each of the `repositories`
 may have ([`operations.md`](operations.md#who-may-have-what)). Of all secrets it reads only the file of
-`api.bearer_file`, if it is there.
+`api.bearer_file` and of `sign_in`, if they are there.
 
 Secrets never stand in the YAML. There is no default for the webhook secret and no way to switch its check
 off; it has at least 16 bytes, and while it is changed, the one before may stand in a second line. Aliases and

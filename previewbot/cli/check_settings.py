@@ -1,7 +1,7 @@
 """`previewbot check --settings`: what the platform team runs before the processes start with a file.
 
 It judges the file as the start does, with the environment's variables, but reads no secret of the App's:
-these are where the processes run. The bearer of programs is read if it is there. What each rule for
+these are where the processes run. What is pages' is read if it is there. What each rule for
 repositories comes to is said in words.
 """
 
@@ -22,6 +22,8 @@ from previewbot.config.server import (
     SecretSource,
     Settings,
     bearers,
+    client_secret,
+    cookie_keys,
     document,
     parse,
     private_key_source,
@@ -90,30 +92,34 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> bool
     print(*_rules(settings), sep="\n")
     for warning in warnings_of(settings):
         print(f"warning: {warning}")
-    problem = _bearer_problem(settings)
-    if problem:
+    problems = [*_problems_of_pages(settings)]
+    for problem in problems:
         print(f"{_named(path)}: {printable(problem)}", file=sys.stderr)
-    return not problem
+    return not problems
 
 
-def _bearer_problem(settings: Settings) -> str:
-    """Return what keeps the bearer of programs from being used; "" of one that is not here.
+def _problems_of_pages(settings: Settings) -> Iterator[str]:
+    """Yield what keeps secrets of pages from being used; nothing of one that is not here.
 
     One that cannot be read here is only warned of: it is pages that has to.
     """
-    source = bearer_source(settings)
-    if source is None or source.file is None or not is_here(source):
-        return ""
-    try:
-        content = read_secret(source)
-    except SettingsError as error:
-        print(f"warning: {printable('; '.join(error.problems))}; pages has to")
-        return ""
-    try:
-        bearers(source.file, content)
-    except SettingsError as error:
-        return f"{source.name}: {'; '.join(error.problems)}"
-    return ""
+    bearer = bearer_source(settings)
+    judged: list[tuple[SecretSource, Callable[[Path, bytes], object]]] = [
+        *([(bearer, bearers)] if bearer is not None else []),
+        *zip(sign_in_sources(settings), (client_secret, cookie_keys), strict=False),
+    ]
+    for source, judge in judged:
+        if source.file is None or not is_here(source):
+            continue
+        try:
+            content = read_secret(source)
+        except SettingsError as error:
+            print(f"warning: {printable('; '.join(error.problems))}; pages has to")
+            continue
+        try:
+            judge(source.file, content)
+        except SettingsError as error:
+            yield f"{source.name}: {'; '.join(error.problems)}"
 
 
 def bounds_for(settings: Settings, repository: str | None, told: TextIO | None = None) -> Bounds | None:

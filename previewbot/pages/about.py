@@ -13,10 +13,14 @@ from previewbot.text.render import Renderer
 _NOT_FOUND = 404
 
 
-def blueprint(renderer: Renderer) -> Blueprint:
-    """Return the routes of `/`, and of the page to which hosts lead at which no preview is."""
+def blueprint(renderer: Renderer, *, signs_in: bool = False) -> Blueprint:
+    """Return the routes of `/`, and of the page to which hosts lead at which no preview is.
+
+    `signs_in`: people can sign in here, and `/` says where.
+    """
     routes = Blueprint("about", __name__)
-    home, no_address = renderer.html("home.html"), renderer.html("no_address.html")
+    home = renderer.html("home.html", signs_in=signs_in)
+    no_address = renderer.html("no_address.html")
 
     @routes.get("/")
     def what_this_is() -> Response:

@@ -50,8 +50,9 @@ def create_pages(
     """
     renderer = renderer or Renderer()
     app = bare_app(renderer.style_source(), about.NotFound(renderer))
-    app.register_blueprint(about.blueprint(renderer))
-    if settings.access_or_default == "github":
+    signs_in = settings.access_or_default == "github"
+    app.register_blueprint(about.blueprint(renderer, signs_in=signs_in))
+    if signs_in:
         if github is None:
             raise ValueError("people are to sign in, and nobody was given to ask who they are")
         sessions = Sessions(cookie_keys, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 import tempfile
@@ -167,6 +168,41 @@ def test_a_bearer_that_cannot_be_read_here_is_no_mistake_of_the_settings(
     )
 
     assert (code, f"warning: api.bearer_file: {tmp_path}/bearer cannot be read" in output) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("secret", "keys", "code", "said"),
+    [
+        ("s" * 40, base64.b64encode(b"k" * 32).decode(), 0, []),
+        (None, None, 0, []),
+        ("s" * 40, "no key", 1, ["sign_in.cookie_keys_file: {keys} holds something that is no key"]),
+        (
+            "sesame",
+            "",
+            1,
+            ["sign_in.client_secret_file: {secret} does", "sign_in.cookie_keys_file: {keys} is"],
+        ),
+    ],
+)
+def test_the_secrets_of_a_sign_in_are_judged_if_they_are_here(
+    check: Check, tmp_path: Path, secret: str | None, keys: str | None, code: int, said: list[str]
+) -> None:
+    places = {"secret": tmp_path / "client-secret", "keys": tmp_path / "cookie-keys"}
+    for name, content in (("secret", secret), ("keys", keys)):
+        if content is not None:
+            places[name].write_text(content)
+    sign_in = (
+        f"sign_in: {{client_id: Iv1.0, client_secret_file: {places['secret']}, "
+        f"cookie_keys_file: {places['keys']}}}\n"
+    )
+
+    exit_code, output, errors = check(f"{SETTINGS}{sign_in}", "--settings", "settings.yaml")
+
+    assert exit_code == code
+    assert f"pages will read sign_in.cookie_keys_file from {places['keys']}\n" in output
+    assert len(errors.splitlines()) == len(said)
+    assert all(words.format(**places) in errors for words in said)
+    assert "sesame" not in output + errors
 
 
 def test_a_file_that_is_not_there_is_said_to_be_so(check: Check) -> None:

@@ -6,8 +6,10 @@ The page where pages are private: `tests/security/test_counting_pages.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,7 +33,7 @@ from previewbot.api import (
     Service,
     Waiting,
 )
-from previewbot.text.render import Renderer, View
+from previewbot.text.render import Renderer, View, templates_directory
 from tests.support.pages import Page
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 from tests.support.states import POD_PROBLEMS, STATES
@@ -407,7 +409,18 @@ def test_no_text_becomes_a_tag_an_attribute_or_a_script(text: str) -> None:
 # For every browser
 
 
-PAGES = {
+OF_A_SIGN_IN = sorted(
+    f"{folder}/{path.name}"
+    for folder in ("sign_in", "forms")
+    for path in (templates_directory() / folder).glob("[a-z]*.html")
+)
+
+
+def of_a_sign_in(name: str) -> Page:
+    return Page(RENDERER.html(name, to="/p/812/42", back="/p/812/42"))
+
+
+PAGES: dict[str, Callable[[], Page]] = {
     "page": lambda: rendered(STATES["ready"]),
     "no preview": lambda: Page(RENDERER.page(None)),
     "unavailable": lambda: Page(RENDERER.html("unavailable.html")),
@@ -415,8 +428,10 @@ PAGES = {
     "home": lambda: Page(RENDERER.html("home.html")),
     "no address": lambda: Page(RENDERER.html("no_address.html")),
     "not found": lambda: Page(RENDERER.html("not_found.html")),
+    "home with a sign-in": lambda: Page(RENDERER.html("home.html", signs_in=True)),
+    **{name: partial(of_a_sign_in, name) for name in OF_A_SIGN_IN},
 }
-STAYS = {"private", "home", "no address", "not found"}
+STAYS = {"private", "home", "no address", "not found", "home with a sign-in", *OF_A_SIGN_IN}
 """Pages that never have news."""
 
 
