@@ -181,7 +181,7 @@ async def a_company(directory: Path, **proxy: Any) -> AsyncIterator[tuple[Scene,
 
 
 async def renewed(town: Scene, company: Company, times: int) -> None:
-    """Wait until all have shown so many logins; web and pages ask only when they are asked, as by the kubelet."""
+    """Wait until all have shown so many logins; web and pages ask only when they are asked, as by probes."""
     assert company.api is not None
     ports = (town.world.bot.web_probe_port, town.world.bot.pages_probe_port)
     async with asyncio.timeout(60):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from previewbot.clients.github.people_answers import (
 from previewbot.config.server import GitHubSettings
 from previewbot.errors import Forbidden, Invalid, NoAnswer, RemoteError, TooLarge, TryLater
 from previewbot.rules.proxies import Proxies, read_proxy
+from tests.support.pki import Authority
 from tests.support.servers import served
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -382,6 +384,28 @@ def test_nobody_there_is_told_and_no_secret_with_it(tmp_path: Path) -> None:
     client = PeopleClient(missing, CLIENT_ID, lambda: SECRET, user_agent="x", now=lambda: NOW)
     with pytest.raises(TryLater, match="GitHub cannot be reached"):
         client.who("t")
+
+
+# Whom it trusts
+
+
+def test_an_enterprise_servers_own_authority_is_trusted_where_the_settings_name_it(tmp_path: Path) -> None:
+    ours = Authority(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*ours.server("github"))
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return said({"id": 7, "login": "maria"})
+
+    with served(answer, context) as (url, _):
+        github = GitHubSettings(api_url=url, web_url=url, app_id=7, ca_file=ours.certificate)
+        client = PeopleClient(github, CLIENT_ID, lambda: SECRET, user_agent="x", now=lambda: NOW)
+        assert client.who("t").login == "maria"
+
+        other = github.model_copy(update={"ca_file": None})
+        client = PeopleClient(other, CLIENT_ID, lambda: SECRET, user_agent="x", now=lambda: NOW)
+        with pytest.raises(TryLater, match="its certificate is not trusted"):
+            client.who("t")
 
 
 # Through a proxy

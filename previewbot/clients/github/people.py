@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import ssl
 import threading
 import time
@@ -50,6 +51,8 @@ _MOST_BYTES = 256 * 1024
 """Of an answer: a repository has some 30 KiB, a comment up to 64 KiB twice."""
 
 _CONNECTIONS = 16
+_TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
+
 _T = TypeVar("_T")
 _NONE = frozenset({403, 404, 451})
 """May not read it, it is not there, or may not be shown by law: nobody is told which."""
@@ -273,7 +276,9 @@ def _beginning(what: str, answer: urllib3.BaseHTTPResponse, deadline: float) -> 
 
 def _no_answer(what: str, error: Exception, proxy: Proxy | None) -> TryLater:
     if isinstance(error, urllib3.exceptions.ProxyError) and proxy is not None:
-        return TryLater(what, message=f"GitHub cannot be reached ({refusal(proxy)})")
+        status = _TUNNEL.search(str(error))
+        told = refusal(proxy, int(status[1]) if status else None)
+        return TryLater(what, message=f"GitHub cannot be reached ({told})")
     if isinstance(error, urllib3.exceptions.SSLError):
         return TryLater(what, message=f"GitHub cannot be reached ({UNTRUSTED})")
     kind = NoAnswer if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) else TryLater
