@@ -9,7 +9,7 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from previewbot.api.names import is_sha
 from previewbot.asking.words import RUNNER_COMMAND
@@ -62,6 +62,33 @@ class ServiceFacts(BaseModel):
             return None
 
 
+class VerdictFacts(BaseModel):
+    """What somebody said of a preview. `login`, `path` and `words` are that person's."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    login: str
+    says: str
+    sha: str = ""
+    current: bool = False
+    said_at: str | None = ""
+    edited: bool = False
+    counts: bool = False
+    words: str | None = ""
+    path: str | None = ""
+    url: str | None = ""
+
+    @field_validator("sha")
+    @classmethod
+    def _is_commit(cls, sha: str) -> str:
+        return commit(sha)
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str:
+        return address(url)
+
+
 class Facts(BaseModel):
     """A preview, as previewbot tells programs of it.
 
@@ -90,6 +117,7 @@ class Facts(BaseModel):
     goes_on: bool | None = None
     link_kind: str | None = None
     services: tuple[ServiceFacts, ...] = ()
+    verdicts: tuple[VerdictFacts, ...] = ()
     page_url: str | None = ""
     pull_request_url: str | None = ""
 
@@ -103,10 +131,22 @@ class Facts(BaseModel):
     def _is_commit(cls, sha: str | None) -> str:
         return commit(sha)
 
+    @field_validator("verdicts", mode="before")
+    @classmethod
+    def _of_this_version(cls, verdicts: object) -> object:
+        # Another version may tell them otherwise; the rest still counts.
+        try:
+            return _VERDICTS.validate_python(verdicts)
+        except ValidationError:
+            return ()
+
     @field_validator("header")
     @classmethod
     def _is_header(cls, header: str | None) -> str:
         return header if header and _HEADER.fullmatch(header) else ""
+
+
+_VERDICTS = TypeAdapter(tuple[VerdictFacts, ...])
 
 
 def commit(sha: str | None) -> str:

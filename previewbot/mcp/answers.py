@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from previewbot.api import Reason
+from previewbot.api import MOST_VERDICTS, Reason
 from previewbot.api.names import is_sha
-from previewbot.asking.facts import Facts, Problem, ServiceFacts
+from previewbot.asking.facts import Facts, Problem, ServiceFacts, VerdictFacts
 from previewbot.asking.source import Listing
 from previewbot.asking.standing import Standing, State
 from previewbot.mcp.models import (
     Diagnosis,
     Listed,
+    PeoplesWords,
     PreviewAnswer,
     Previews,
     ServiceAnswer,
     ServiceDiagnosis,
     Untrusted,
+    VerdictAnswer,
     Waited,
 )
 from previewbot.mcp.steps import after_waiting, next_step
@@ -30,6 +32,7 @@ from previewbot.text.unseen import one_line_of
 
 MOST_SERVICES, MOST_PREVIEWS = 50, 100
 
+_LONGEST_WORDS = 1_000
 _THE_COMMIT = "<commit>"
 """Stands for a commit while all else is masked."""
 
@@ -37,7 +40,7 @@ _THE_COMMIT = "<commit>"
 def preview_answer(reference: str, facts: Facts | None) -> PreviewAnswer:
     """Return how a preview stands; `facts` is None where previewbot said nothing."""
     if facts is None:
-        return PreviewAnswer.model_validate(_nothing(reference) | {"services": []})
+        return PreviewAnswer.model_validate(_nothing(reference) | {"services": [], "verdicts": []})
     told = _told(reference, facts)
     more = {
         "proven": facts.proven or "",
@@ -46,6 +49,7 @@ def preview_answer(reference: str, facts: Facts | None) -> PreviewAnswer:
         "expires_at": _line(facts.expires_at),
         "page_url": facts.page_url or "",
         "services": [_service(each) for each in facts.services[:MOST_SERVICES]],
+        "verdicts": [_verdict(each) for each in facts.verdicts[:MOST_VERDICTS]],
     }
     return PreviewAnswer.model_validate(told | more)
 
@@ -122,6 +126,24 @@ def _told(reference: str, facts: Facts) -> dict[str, Any]:
         "serving_sha": _line(facts.serving_sha),
         "pull_request_url": facts.pull_request_url or "",
     }
+
+
+def _verdict(verdict: VerdictFacts) -> VerdictAnswer:
+    said = PeoplesWords(
+        login=_line(verdict.login),
+        path=_line(one_line(verdict.path or "")),
+        words="\n".join(one_line(line) for line in (verdict.words or "").splitlines())[:_LONGEST_WORDS],
+    )
+    return VerdictAnswer(
+        says=_line(verdict.says),
+        sha=verdict.sha,
+        current=verdict.current,
+        said_at=_line(verdict.said_at),
+        edited=verdict.edited,
+        counts=verdict.counts,
+        url=verdict.url or "",
+        untrusted=said,
+    )
 
 
 def _service(service: ServiceFacts) -> ServiceAnswer:

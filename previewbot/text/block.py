@@ -28,12 +28,14 @@ _BEGIN, _END = f'```json\n{{\n  "{MARK}": {SCHEMA_VERSION},\n', "\n}\n```"
 def block(facts: Facts) -> str:
     """Return the block with its fence.
 
-    Of what does not fit the last lines of logs go first, then whatever is told service by service;
-    `shortened` says so.
+    Of what does not fit the last lines of logs go first, then people's words, which stand in comments of
+    their own, then whatever is told service by service; `shortened` says so.
     """
     without_logs = replace(facts, services=tuple(map(_without_log, facts.services)), shortened=True)
-    overall = replace(facts, services=(), blast_radius=None, shortened=True)
-    texts = (_fenced(each) for each in (facts, without_logs, overall))
+    verdicts = tuple(replace(each, words="") for each in facts.verdicts)
+    without_words = replace(without_logs, verdicts=verdicts)
+    overall = replace(without_words, services=(), blast_radius=None)
+    texts = (_fenced(each) for each in (facts, without_logs, without_words, overall))
     return next((text for text in texts if len(text) <= LIMIT), _fenced(overall))
 
 

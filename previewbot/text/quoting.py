@@ -61,6 +61,8 @@ def for_programs_of_the_page(preview: Preview, *, logs: bool) -> Preview:
     The page's templates name no container and quote no failure, also where its values have them.
     """
     shown, _ = for_the_page(preview, logs=logs)
+    # Who said what of it is for those who may read the pull request.
+    shown = replace(shown, status=replace(shown.status, verdicts=()))
     return _with_services(shown, _without_names)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from previewbot.api import ContainerPart, Phase, Service, Severity, Status, Turn
+from previewbot.api import ContainerPart, Phase, Service, Severity, Status, Turn, Verdict
 from previewbot.text import facts
 from previewbot.text.blast_radius import BlastRadius, Passing, blast_radius
 from previewbot.text.standing import standing_of
@@ -73,6 +73,7 @@ def facts_of(view: View, words: str) -> facts.Facts:
         agent=agent.name if agent is not None and agent.is_in_table else "",
         services=tuple(_service(each, told=status.phase in _TELLS_OF_PODS) for each in status.services),
         blast_radius=_touched(radius) if radius is not None else None,
+        verdicts=tuple(_verdict(each, view) for each in status.verdicts),
         page_url=view.page_url,
         pull_request_url=view.pull_request_url,
     )
@@ -89,6 +90,21 @@ def _ended(status: Status) -> facts.Ended | None:
         return None
     ended = status.lifecycle.ended
     return facts.Ended(_moment(ended.at if ended is not None else status.observed.closed_at))
+
+
+def _verdict(verdict: Verdict, view: View) -> facts.VerdictFacts:
+    return facts.VerdictFacts(
+        login=one_line_of(verdict.login),
+        says=verdict.says,
+        sha=verdict.head_sha,
+        current=verdict.head_sha == view.preview.status.observed.head_sha,
+        said_at=verdict.said_at.astimezone(UTC).replace(microsecond=0),
+        edited=verdict.edited,
+        counts=verdict.counts,
+        words=seen(verdict.words),
+        path=one_line_of(verdict.path),
+        url=view.verdict_url(verdict),
+    )
 
 
 def _service(service: Service, *, told: bool) -> facts.ServiceFacts:

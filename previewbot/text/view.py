@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from previewbot.api import ClosingIssue, Preview
+from previewbot.api import ClosingIssue, Preview, Verdict
 from previewbot.text.command_help import CommandHelp
 
 
@@ -34,3 +34,7 @@ class View:
         # All that is of a repository stands below `owner/name`.
         web_url = self.pull_request_url.rsplit("/", 4)[0]
         return f"{web_url}/{issue.repository}/issues/{issue.number}"
+
+    def verdict_url(self, verdict: Verdict) -> str:
+        """Return the address of the comment that a verdict is."""
+        return f"{self.pull_request_url}#issuecomment-{verdict.comment}"
