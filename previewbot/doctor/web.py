@@ -1,4 +1,4 @@
-"""Asks at public_url whether previewbot's web is there; what is sent has no effect."""
+"""Asks at public_url whether previewbot's web and pages are there; what is sent has no effect."""
 
 from __future__ import annotations
 
@@ -21,16 +21,33 @@ _PING = b'{"zen": "previewbot doctor"}'
 
 
 class OfWeb:
-    """The question to public_url; signed with the first of `secrets`, if there is one."""
+    """The questions to public_url; what is for web is signed with the first of `secrets`, if there is one."""
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings, secrets: Sequence[bytes]) -> None:
         self._session, self._secrets = session, secrets
         self._url = f"{settings.public_url.rstrip('/')}/webhook"
+        # It says the same to everybody, whatever the settings.
+        self._pages = f"{settings.public_url.rstrip('/')}/openapi.json"
 
     def questions(self) -> list[Question]:
-        """Return the one question."""
+        """Return them."""
         # Where GitHub sends webhooks elsewhere, one of the two addresses is wrong: that is told already.
-        return [Question(judged.WEB, self._answers, follows=(HOOK,))]
+        return [
+            Question(judged.WEB, self._answers, follows=(HOOK,)),
+            Question(judged.PAGES, self._shows, follows=(judged.WEB, HOOK)),
+        ]
+
+    async def _shows(self) -> list[Check]:
+        headers = {"Accept": "application/json", "User-Agent": "previewbot-doctor"}
+        try:
+            async with self._session.get(
+                self._pages, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            ) as answer:
+                body, _ = await beginning(answer, MOST_OF_A_REFUSAL)
+                text, web = body.decode("utf-8", "replace"), judged.is_webs(answer.headers)
+                return [judged.shown(self._pages, answer.status, text, is_webs=web)]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return [judged.no_pages(self._pages, str(error) or type(error).__name__)]
 
     async def _answers(self) -> list[Check]:
         headers = {

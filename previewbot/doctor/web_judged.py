@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from previewbot.doctor.check import Check, Whose, note, ok, safe, wrong
 
-WEB = "public_url"
+WEB, PAGES = "public_url", "public_url: pages"
 UNSIGNED = "X-Hub-Signature-256 is missing"
 """What previewbot's web says to a webhook that nobody signed."""
 
 DIFFERENT = "the signature does not match"
 """What it says to one that was signed with another secret than its own."""
+
+
+_TITLE = '"title": "previewbot"'
+"""What begins the description that pages gives of its JSON (`pages/openapi.py`)."""
+
+_ON_PAGES = "/, /p, everything below /p/, /p.json, /previews.json and /openapi.json"
+
+
+def is_webs(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer without a page in it has the headers that our web gives (`bare_app`)."""
+    ours = headers.get("X-Robots-Tag") == "noindex" and headers.get("Referrer-Policy") == "no-referrer"
+    return ours and headers.get("Content-Type", "").startswith("text/plain")
+
+
+def no_pages(url: str, why: str) -> Check:
+    """Return that nothing answered from here: people come from elsewhere."""
+    return note(PAGES, f"{url} cannot be reached from here ({safe(why)})")
+
+
+def shown(url: str, status: int, text: str, *, is_webs: bool) -> Check:
+    """Return whether it was previewbot's pages that answered; `is_webs`: our web did."""
+    if status == 200 and _TITLE in text:
+        return ok(PAGES, f"previewbot's pages answer at {url}")
+    if status == 404 and is_webs:
+        words = (
+            f"web answers at {url}, which takes webhooks alone: lead {_ON_PAGES} to the Service of pages "
+            "(docs/operations.md, “Upgrade, and back”)"
+        )
+        return wrong(PAGES, words, Whose.PLATFORM_TEAM)
+    if status in (502, 503, 504):
+        words = (
+            f"{url} answers {status}: what stands before pages does not reach it; see its Service and pods"
+        )
+        return wrong(PAGES, words)
+    words = (
+        f"something else than previewbot's pages answers at {url} ({status}): links that do not serve lead "
+        f"people there. Unless they come another way, lead {_ON_PAGES} to the Service of pages"
+    )
+    return note(PAGES, words)
 
 
 def unreachable(url: str, why: str) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,9 +28,11 @@ from previewbot.doctor import (
 from previewbot.doctor.check import Check, State, Whose
 from previewbot.engine.operator import Answer, OperatorSeen
 from previewbot.errors import Conflict, Forbidden, Invalid, NotFound, RemoteError, TryLater, Unauthorized
+from previewbot.pages.openapi import document
 from previewbot.reconciler.gather.configuration import Configuration
 from previewbot.reconciler.memory import ReadConfiguration
 from previewbot.rules.app_rights import EVENTS, PERMISSIONS
+from previewbot.runtime.bare_app import bare_app
 from tests.support import passes
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -454,6 +457,20 @@ def test_only_previewbots_web_answers_like_previewbots_web(
     status: int, text: str, signed: bool, state: State
 ) -> None:
     assert web_judged.answered("https://p/webhook", status, text, signed=signed).state is state
+
+
+def test_whether_pages_answer_is_told_by_what_they_tell_everybody_and_web_in_their_place_is_wrong() -> None:
+    url, told = "https://p/openapi.json", json.dumps(document(), ensure_ascii=False)
+    webs = bare_app().test_client().get("/openapi.json")
+
+    assert web_judged.shown(url, 200, told, is_webs=False).state is OK
+    found = web_judged.shown(url, webs.status_code, webs.text, is_webs=web_judged.is_webs(dict(webs.headers)))
+    assert (found.state, "lead /, /p," in found.words) == (WRONG, True)
+    # A gateway of which nothing but the webhook is known leads nobody there, or leads them another way.
+    for status, text in ((404, "default backend - 404"), (200, "<html>Sign in</html>"), (302, "")):
+        assert web_judged.shown(url, status, text, is_webs=web_judged.is_webs({})).state is NOTE
+    assert web_judged.shown(url, 503, "no healthy upstream", is_webs=False).state is WRONG
+    assert web_judged.no_pages(url, "refused").state is NOTE
 
 
 @pytest.mark.parametrize(("days", "state"), [(90, OK), (13, NOTE), (0, NOTE)])
