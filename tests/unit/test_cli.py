@@ -459,6 +459,47 @@ def test_a_ca_of_githubs_that_cannot_be_read_ends_the_start(tmp_path: Path, sett
     assert problem == f"github.ca_file: {tmp_path}/gone.pem cannot be read as certificates"
 
 
+@pytest.mark.parametrize(
+    ("secret", "keys", "words"),
+    [
+        (None, None, "sign_in.client_secret_file: {path}/client-secret cannot be read: No such file"),
+        ("s" * 40, None, "sign_in.cookie_keys_file: {path}/cookie-keys cannot be read: No such file"),
+        ("s" * 40, "no key", "{path}/cookie-keys holds something that is no key of 32 bytes"),
+    ],
+)
+def test_pages_does_not_start_without_what_a_sign_in_needs(
+    tmp_path: Path, settings: dict[str, Any], secret: str | None, keys: str | None, words: str
+) -> None:
+    files = {"client_secret_file": tmp_path / "client-secret", "cookie_keys_file": tmp_path / "cookie-keys"}
+    for file, content in zip(files.values(), (secret, keys), strict=True):
+        if content is not None:
+            file.write_text(content)
+    settings["sign_in"] = {"client_id": "Iv1.0"} | {key: str(file) for key, file in files.items()}
+
+    (problem,) = refused(run("pages", "--config", written(tmp_path / "settings.yaml", settings)))
+
+    assert problem.startswith(words.format(path=tmp_path))
+
+
+def test_a_proxy_that_cannot_be_gone_through_ends_the_start_of_pages_where_people_sign_in(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    path = tmp_path / "settings.yaml"
+    signing = {
+        "client_id": "Iv1.0",
+        "client_secret_file": str(tmp_path / "client-secret"),
+        "cookie_keys_file": str(tmp_path / "cookie-keys"),
+    }
+    (tmp_path / "client-secret").write_text("s" * 40)
+    (tmp_path / "cookie-keys").write_text("wm0r3ct5Pj2Ww8H0Qb1n6rJ9qE2xkq0eZxT0n0eS3yY=")
+    wrong = "socks5://bot:hush@proxy:1080"
+
+    signs_in = written(path, {**settings, "sign_in": signing})
+    (problem,) = refused(run("pages", "--config", signs_in, HTTPS_PROXY=wrong))
+
+    assert problem == "HTTPS_PROXY has socks5://; previewbot can go through http:// and https://"
+
+
 # Running
 
 

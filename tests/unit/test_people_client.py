@@ -29,6 +29,7 @@ from previewbot.clients.github.people_answers import (
 from previewbot.config.server import GitHubSettings
 from previewbot.errors import Forbidden, Invalid, NoAnswer, RemoteError, TooLarge, TryLater
 from previewbot.rules.proxies import Proxies, read_proxy
+from tests.support.forward_proxy import forward_proxy
 from tests.support.pki import Authority
 from tests.support.servers import served
 
@@ -425,3 +426,34 @@ def test_a_proxy_that_refuses_is_named() -> None:
         with pytest.raises(TryLater, match=r"the proxy http://127\.0\.0\.1:.* answered 407") as caught:
             there.client.who("t")
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("login", "status"), [("", 0), ("Basic eA==", 407)])
+def test_through_a_tunnel_a_token_is_sent_to_github_alone(tmp_path: Path, login: str, status: int) -> None:
+    ours = Authority(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*ours.server("github", "github.corp.example"))
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return said({"id": 7, "login": "maria"})
+
+    with served(answer, context) as (url, _), forward_proxy(login=login) as proxy:
+        port = urlsplit(url).port or 0
+        proxy.hosts = {"github.corp.example": port}
+        base = f"https://github.corp.example:{port}"
+        github = GitHubSettings(api_url=base, web_url=base, app_id=7, ca_file=ours.certificate)
+        client = PeopleClient(
+            github,
+            CLIENT_ID,
+            lambda: SECRET,
+            user_agent="x",
+            now=lambda: NOW,
+            proxies=Proxies(https=read_proxy(proxy.url)),
+        )
+        if status:
+            with pytest.raises(TryLater, match=f"answered {status}: it wants a login"):
+                client.who("ghu_maria")
+        else:
+            assert client.who("ghu_maria").login == "maria"
+        assert proxy.asked == [f"CONNECT github.corp.example:{port}"]
+        assert b"ghu_maria" not in proxy.heard
