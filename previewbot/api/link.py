@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import WithJsonSchema
 
@@ -69,6 +70,11 @@ class Link(Value):
     asked_since: datetime | None = None
     outdated: bool = False
     staging_url: str = ""
+
+    @property
+    def path(self) -> str:
+        """The page that it opens, as a path; `/` while there is no link."""
+        return urlsplit(self.url).path or "/"
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ Previews.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from flask import Blueprint, Response, abort, request
 from pydantic import ValidationError
@@ -27,6 +26,8 @@ from previewbot.errors import RemoteError
 from previewbot.pages.by_name import ByName
 from previewbot.pages.openapi import document
 from previewbot.pages.readers import Reader, Readers
+from previewbot.pages.showing import Previews, Showing, Told, told_of
+from previewbot.people.access import SessionOver
 from previewbot.text.facts import Facts, as_json
 from previewbot.text.render import Renderer
 
@@ -40,13 +41,6 @@ _UNKNOWN = (
 _ASKS = "ask with repository=OWNER/NAME and number=NUMBER"
 _AGAIN_SECONDS = 5
 _AGAIN_ONCE_MENDED = 30
-
-
-class Previews(Protocol):
-    """What is read of the cluster."""
-
-    def get_preview(self, name: str) -> dict[str, Any] | None:
-        """Return a Preview, or None; raises RemoteError."""
 
 
 Listing = Callable[[], Iterator[dict[str, Any]]]
@@ -63,25 +57,25 @@ class Telling:
         self._renderer = renderer
         self._by_name = ByName(self._listed)
 
-    def one(self, repository_id: int, number: int, *, trusted: bool) -> Facts | None:
-        """Return what is told of a pull request's preview, or None.
+    def one(self, repository_id: int, number: int) -> Facts | None:
+        """Return what is told of a pull request's preview to whoever has the bearer, or None.
 
         Raises RemoteError, and ValidationError for an object that is none of ours.
         """
         found = self._read(name_of(repository_id, number))
-        return self._told(found, trusted=trusted) if found is not None else None
+        return self._told(found) if found is not None else None
 
     def by_name(self, repository: str, number: int) -> Facts | None:
         """Return the same by the repository's name, whatever its case."""
         for name in self._by_name.names(repository, number):
             found = self._read(name)
             if found is not None and _is_of(found.repository, repository):
-                return self._told(found, trusted=True)
+                return self._told(found)
         return None
 
     def all(self, repository: str = "") -> Iterator[Facts]:
         """Return what is told of all previews, or of those of one repository."""
-        return (self._told(each, trusted=True) for each in self._listed(repository))
+        return (self._told(each) for each in self._listed(repository))
 
     def _read(self, name: str) -> Preview | None:
         obj = self._cluster.get_preview(name)
@@ -98,24 +92,28 @@ class Telling:
             if not repository or _is_of(preview.repository, repository):
                 yield preview
 
-    def _told(self, preview: Preview, *, trusted: bool) -> Facts:
-        view = view_of(self._settings, preview)
-        return self._renderer.facts(view) if trusted else self._renderer.public_facts(view)
+    def _told(self, preview: Preview) -> Facts:
+        return self._renderer.facts(view_of(self._settings, preview))
 
 
 def blueprint(
-    settings: Settings, cluster: Previews, listing: Listing, renderer: Renderer, readers: Readers
+    settings: Settings,
+    cluster: Previews,
+    listing: Listing,
+    renderer: Renderer,
+    readers: Readers,
+    showing: Showing,
 ) -> Blueprint:
-    """Return the routes of what programs read."""
+    """Return the routes of what programs read; a page's own script is one of them, as whoever looks at it."""
     routes = Blueprint("api", __name__)
     telling = Telling(settings, cluster, listing, renderer)
     public = settings.pages == "public"
-    described = json.dumps(document(), ensure_ascii=False).encode()
+    described = told_of(document())
 
-    def guarded(*, everybody: bool) -> Reader:
+    def guarded() -> None:
         reader = readers()
         if reader is Reader.TRUSTED:
-            return reader
+            return
         if reader is Reader.UNKNOWN:
             # No word of any preview, and whoever waits goes on waiting, as for all that only the platform
             # team can mend.
@@ -123,20 +121,27 @@ def blueprint(
         # Unknown and forbidden look alike where pages tell nothing.
         if not public:
             abort(404)
-        if reader is Reader.WRONG or not everybody:
-            response = _said(_WRONG, 401)
-            response.headers["WWW-Authenticate"] = "Bearer"
-            abort(response)
-        return reader
+        response = _said(_WRONG, 401)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        abort(response)
+
+    def of_the_page(repository_id: int, number: int) -> Told | None:
+        visitor = showing.visitors.at(repository_id)
+        if not visitor.rights.state:
+            abort(404)
+        preview = showing.read(repository_id, number)
+        return showing.facts(preview, visitor) if preview is not None else None
 
     @routes.get("/p/<int:repository_id>/<int:number>.json")
     def one(repository_id: int, number: int) -> Response:
-        trusted = guarded(everybody=True) is Reader.TRUSTED
-        return _answered(lambda: _json_of(telling.one(repository_id, number, trusted=trusted)))
+        if readers() is Reader.ANYBODY:
+            return _answered(lambda: of_the_page(repository_id, number))
+        guarded()
+        return _answered(lambda: _json_of(telling.one(repository_id, number)))
 
     @routes.get("/p.json")
     def by_name() -> Response:
-        guarded(everybody=False)
+        guarded()
         repository, number = request.args.get("repository", ""), request.args.get("number", "")
         if not repository or not (number.isascii() and number.isdigit() and len(number) < 10):
             return _said(_ASKS, 400)
@@ -144,7 +149,7 @@ def blueprint(
 
     @routes.get("/previews.json")
     def everything() -> Response:
-        guarded(everybody=False)
+        guarded()
         return _answered(lambda: _json_of_all(telling.all(request.args.get("repository", ""))))
 
     @routes.get("/openapi.json")
@@ -158,31 +163,33 @@ def _is_of(name: str, repository: str) -> bool:
     return name.lower() == repository.lower()
 
 
-def _answered(look: Callable[[], bytes | None]) -> Response:
+def _answered(look: Callable[[], Told | None]) -> Response:
     try:
-        body = look()
+        told = look()
+    except SessionOver:
+        raise
     # "Come back" and not "there is none", which ends the waiting of whoever waits for it.
     except (RemoteError, ValidationError):
         return _later(_AWAY, _AGAIN_SECONDS)
-    return _with_tag(body) if body is not None else _said(_NONE, 404)
+    return _with_tag(told) if told is not None else _said(_NONE, 404)
 
 
-def _json_of(facts: Facts | None) -> bytes | None:
-    return None if facts is None else json.dumps(as_json(facts), ensure_ascii=False).encode()
+def _json_of(facts: Facts | None) -> Told | None:
+    return None if facts is None else told_of(as_json(facts))
 
 
-def _json_of_all(facts: Iterable[Facts]) -> bytes:
+def _json_of_all(facts: Iterable[Facts]) -> Told:
     told = sorted(map(as_json, facts), key=lambda each: (each["repository"], each["number"]))
-    return json.dumps({"previews": told}, ensure_ascii=False).encode()
+    return told_of({"previews": told})
 
 
-def _with_tag(body: bytes) -> Response:
+def _with_tag(told: Told) -> Response:
     """Return the answer, or 304 without a body for whoever has the same already."""
-    response = Response(body, 200, mimetype="application/json")
-    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response = Response(told.body, 200, mimetype="application/json")
+    response.set_etag(told.tag)
     # It may be kept by whoever asked, never by what is between, and is asked for anew each time.
     response.headers["Cache-Control"] = "private, no-cache"
-    response.headers["Vary"] = "Authorization"
+    response.headers["Vary"] = "Authorization, Cookie"
     response.make_conditional(request)
     return response
 

@@ -11,24 +11,19 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from previewbot.engine.no_preview import PATH as NO_PREVIEW
 from previewbot.pages.readers import Reader, Readers
-from previewbot.text.render import Renderer
+from previewbot.pages.showing import Showing
 
 _PLACE = "/p"
 _READING = ("GET", "HEAD")
-_STATUS = 404
-"""What RFC 9110 has for whoever does not want to disclose whether there is something (15.5.5).
-
-People see the page all the same; what follows a link without reading, as a test or a link checker does, does
-not take it for the preview; and whoever counts addresses through is seen by what watches a gateway for that.
-"""
 
 
-def blueprint(renderer: Renderer, readers: Readers) -> Blueprint:
+def blueprint(showing: Showing, readers: Readers) -> Blueprint:
     """Return what answers below `/p`; nobody is asked for it, so that time tells nothing either.
 
-    Only whoever has the bearer of the settings gets past it, or sends one while those cannot be read.
+    Only whoever has the bearer of the settings gets past it, or sends one while those cannot be read, and
+    whoever is signed in: what these may see GitHub is asked.
     """
-    routes, page = Blueprint("pages", __name__), renderer.html("closed.html").encode()
+    routes = Blueprint("closed", __name__)
 
     # Before the address is looked at: no number, no slash too many and no letter makes a difference.
     @routes.before_app_request
@@ -39,10 +34,13 @@ def blueprint(renderer: Renderer, readers: Readers) -> Blueprint:
         if request.path == NO_PREVIEW:
             return None
         # Of one that cannot be judged the JSON says so.
-        if readers() in (Reader.TRUSTED, Reader.UNKNOWN):
+        if readers() in (Reader.TRUSTED, Reader.UNKNOWN) or showing.visitors.person() is not None:
             return None
         if request.method not in _READING:
+            # Where people sign in the form itself says that its sender has not, whatever is at the address.
+            if showing.visitors.can_sign_in():
+                return None
             raise MethodNotAllowed(_READING)
-        return Response(page, _STATUS, mimetype="text/html")
+        return showing.closed(request.path)
 
     return routes

@@ -25,6 +25,10 @@ MOST_BYTES = 64 * 1024
 _TYPE = "application/x-www-form-urlencoded"
 
 
+_WRITTEN_HERE = frozenset({"signed_out", "another_sign_in"})
+"""With these somebody's words are shown to them once more, to be copied."""
+
+
 class FormRefused(Forbidden):
     """Nothing is done that a form asks for; `page` says why. It is 403, whatever is at the address."""
 
@@ -60,13 +64,20 @@ def check_form(person: Person | None) -> Person:
     return person
 
 
+def refusal(renderer: Renderer, page: str) -> Response:
+    """Return what is answered to the form that is under way, which was refused (`FormRefused`)."""
+    # What came from elsewhere nobody wrote here.
+    words = request.form.get("words", "") if page in _WRITTEN_HERE else ""
+    text = renderer.html(f"forms/{page}.html", back=page_behind(request.path), words=words)
+    return Response(text, FormRefused.code, mimetype="text/html")
+
+
 def blueprint(renderer: Renderer) -> Blueprint:
     """Return what answers for forms that were refused, wherever they were sent."""
     routes = Blueprint("forms", __name__)
 
     @routes.app_errorhandler(FormRefused)
     def refused(error: FormRefused) -> Response:
-        page = renderer.html(f"forms/{error.page}.html", back=page_behind(request.path))
-        return Response(page, error.code, mimetype="text/html")
+        return refusal(renderer, error.page)
 
     return routes

@@ -9,9 +9,13 @@ from __future__ import annotations
 HEADER = "Content-Security-Policy"
 
 
-def policy(style: str, script: str = "") -> str:
-    """Return the policy of pages with this style; with a `script` they may run it and ask their own host."""
+def policy(style: str, script: str = "", *, forms: bool = False) -> str:
+    """Return the policy of pages with this style; with a `script` they may run it and ask their own host.
+
+    With `forms` they may send those to their own host, and nowhere else.
+    """
     parts = ["default-src 'none'", f"style-src {style}"]
     if script:
         parts += [f"script-src {script}", "connect-src 'self'"]
-    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"])
+    sends = "form-action 'self'" if forms else "form-action 'none'"
+    return "; ".join([*parts, "base-uri 'none'", sends, "frame-ancestors 'none'"])

@@ -26,12 +26,12 @@ from previewbot.clients.github.people import SessionOver
 from previewbot.clients.github.people_answers import Account, SignInRefused, Token, code_of
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError, SettingsError, TryLater
-from previewbot.pages.forms import FormRefused, check_form
+from previewbot.pages.forms import check_form, refusal
 from previewbot.people.cookies import forget, keep
 from previewbot.people.person import Person
 from previewbot.people.sealing import Keys, Sealing
 from previewbot.people.sessions import Sessions
-from previewbot.people.ways_back import page_behind, way_back
+from previewbot.people.ways_back import way_back
 from previewbot.rules.seldom import Kind, Seldom
 from previewbot.text.render import Renderer
 
@@ -149,8 +149,7 @@ def blueprint(
             wanted = request.full_path if request.query_string else request.path
             response = _found(f"{settings.public_url}{PLACE}?{_query(way_back(wanted))}")
         else:
-            page = renderer.html(f"forms/{_SIGNED_OUT}.html", back=page_behind(request.path))
-            response = Response(page, FormRefused.code, mimetype="text/html")
+            response = refusal(renderer, _SIGNED_OUT)
         sessions.end(response)
         return response
 

@@ -11,10 +11,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
-from previewbot.api import Asked
+from previewbot.api.rights import Rights
 
 
 class Standing(Enum):
@@ -26,27 +25,6 @@ class Standing(Enum):
     """May read the repository."""
     WRITES = auto()
     """May push to it."""
-
-
-@dataclass(frozen=True)
-class Rights:
-    """What a page shows and takes.
-
-    `state`: how the preview stands, and its times. `words`: whatever else may be read in the pull request.
-    `verdict`: say what they think of it; `hand_over`: with the mention that wakes its agent. `extend`: two
-    hours longer. `control`: start, stop, restart, reset.
-    """
-
-    state: bool = False
-    words: bool = False
-    verdict: bool = False
-    hand_over: bool = False
-    extend: bool = False
-    control: bool = False
-
-    def may_ask(self, asked: str) -> bool:
-        """Return whether they may press a button that asks for this."""
-        return self.extend if asked == Asked.EXTEND else self.control
 
 
 def rights_of(standing: Standing, *, pages_public: bool, readers_may_extend: bool) -> Rights:

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
 from flask import Flask
 
-from previewbot.api import Ask
 from previewbot.config.server import Settings
-from previewbot.pages import about, api, closed_page, forms, preview_page, sign_in
+from previewbot.pages import about, api, asking, closed_page, forms, preview_page, saying, sign_in
 from previewbot.pages.readers import BearerReaders
+from previewbot.pages.showing import Previews, Showing
+from previewbot.pages.visitors import SignedIn, Strangers, Visitors
+from previewbot.people.access import Access, Repositories
 from previewbot.people.sealing import Keys
 from previewbot.people.sessions import Sessions
 from previewbot.runtime.bare_app import Answers, alive, bare_app
 from previewbot.text.render import Renderer
 
+_FORM_ID_BYTES = 16
 
-class Cluster(preview_page.Previews, Answers, Protocol):
+
+class Cluster(Previews, asking.Requests, Answers, Protocol):
     """What pages needs of the cluster: one read per page, and one write for what somebody asks for on it.
 
     `PagesClient` is the real one.
     """
 
-    def ask(self, ask: Ask) -> None:
-        """Store what somebody asks for; raises RemoteError unless the API server took it."""
+
+class GitHub(sign_in.People, Repositories, saying.Comments, Protocol):
+    """Whom people sign in with, and as whom they write: `PeopleClient`."""
 
 
 def create_pages(
@@ -36,7 +42,7 @@ def create_pages(
     renderer: Renderer | None = None,
     bearers: Callable[[], tuple[bytes, ...]] = tuple,
     listing: api.Listing = lambda: iter(()),
-    github: sign_in.People | None = None,
+    github: GitHub | None = None,
     cookie_keys: Keys = tuple,
 ) -> Flask:
     """Return what the people may reach who look at previews, and the programs.
@@ -50,19 +56,31 @@ def create_pages(
     """
     renderer = renderer or Renderer()
     app = bare_app(renderer.style_source(), about.NotFound(renderer))
-    signs_in = settings.access_or_default == "github"
+    signs_in, public = settings.access_or_default == "github", settings.pages == "public"
     app.register_blueprint(about.blueprint(renderer, signs_in=signs_in))
+    readers = BearerReaders(bearers, now)
     if signs_in:
         if github is None:
             raise ValueError("people are to sign in, and nobody was given to ask who they are")
         sessions = Sessions(cookie_keys, now)
         app.register_blueprint(sign_in.blueprint(settings, sessions, github, cookie_keys, renderer, now))
         app.register_blueprint(forms.blueprint(renderer))
-    readers = BearerReaders(bearers, now)
-    if settings.pages == "public":
-        app.register_blueprint(preview_page.blueprint(settings, cluster, renderer, now))
+        showing = _showing(settings, cluster, renderer, SignedIn(settings, sessions, Access(github)), now)
+        app.register_blueprint(saying.blueprint(showing, sessions, github))
+        app.register_blueprint(asking.blueprint(showing, sessions, cluster, now))
     else:
-        app.register_blueprint(closed_page.blueprint(renderer, readers))
-    app.register_blueprint(api.blueprint(settings, cluster, listing, renderer, readers))
+        showing = _showing(settings, cluster, renderer, Strangers(pages_public=public), now)
+    app.register_blueprint(preview_page.blueprint(showing))
+    if not public:
+        app.register_blueprint(closed_page.blueprint(showing, readers))
+    app.register_blueprint(api.blueprint(settings, cluster, listing, renderer, readers, showing))
     app.add_url_rule("/healthz", view_func=alive)
     return app
+
+
+def _showing(
+    settings: Settings, cluster: Cluster, renderer: Renderer, visitors: Visitors, now: Callable[[], datetime]
+) -> Showing:
+    return Showing(
+        settings, cluster, renderer, visitors, now=now, form_id=lambda: secrets.token_hex(_FORM_ID_BYTES)
+    )

@@ -14,6 +14,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 
 from previewbot.api import (
     HAVE_LOGS,
+    Asked,
     ContainerPart,
     Copied,
     IssuesUnknown,
@@ -35,6 +36,7 @@ from previewbot.api.verdicts import Says
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.blast_radius import Passing, has_own_databases
 from previewbot.text.durations import format_duration, from_now, spoken
+from previewbot.text.for_reader import HANDED_OVER
 from previewbot.text.notices import NotThere
 from previewbot.text.standing import (
     answers_with_an_error,
@@ -84,7 +86,9 @@ def for_pages(loader: BaseLoader) -> Environment:
     """
     environment = _environment(loader, hypertext.FILTERS, autoescape=True)
     environment.filters["paragraphs"] = hypertext.paragraphs
+    environment.filters["markdown"] = hypertext.markdown
     environment.filters["when"] = _when_on_a_page
+    environment.filters["from_now"] = _from_now_on_a_page
     # The same macros serve comment and page. A few sentences differ: whoever reaches the page reads it, so
     # there nothing is quoted that a person or a repository wrote, but for what `_request.jinja` quotes.
     environment.globals["on_page"] = True
@@ -98,6 +102,10 @@ def when(moment: datetime | None) -> str:
 
 def _when_on_a_page(moment: datetime | None) -> str:
     return hypertext.time(when(moment), moment.astimezone(UTC).isoformat()) if moment else ""
+
+
+def _from_now_on_a_page(moment: datetime, now: datetime) -> str:
+    return hypertext.time(from_now(moment, now), moment.astimezone(UTC).isoformat(), relative=True)
 
 
 def _environment(
@@ -130,6 +138,8 @@ def _environment(
     environment.tests["having_databases_of_its_own"] = has_own_databases
     environment.tests["answering_with_an_error"] = answers_with_an_error
     environment.globals |= {
+        "Asked": Asked,
+        "HANDED_OVER": HANDED_OVER,
         "HAVE_LOGS": HAVE_LOGS,
         "IssuesUnknown": IssuesUnknown,
         "MOST_ISSUES": MOST_ISSUES,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from previewbot.text.unseen import one_line_of, seen
@@ -47,9 +48,13 @@ def link(html: str, url: str) -> Markup:
     return Markup('<a href="{}">{}</a>').format(url, html) if url else escape(html)
 
 
-def time(words: str, moment: str) -> Markup:
-    """Return a moment in words, with what a browser reads of it (ISO 8601)."""
-    return Markup('<time datetime="{}">{}</time>').format(moment, words)
+def time(words: str, moment: str, *, relative: bool = False) -> Markup:
+    """Return a moment in words, with what a browser reads of it (ISO 8601).
+
+    `relative`: they say how far it is from now, which the page's script keeps true.
+    """
+    name = Markup(" data-relative") if relative else ""
+    return Markup('<time datetime="{}"{}>{}</time>').format(moment, name, words)
 
 
 def cell(html: str) -> Markup:
@@ -73,6 +78,15 @@ def paragraphs(html: str) -> Markup:
     return Markup("\n").join(
         Markup(part) if part.startswith("<pre>") else Markup(f"<p>{part}</p>") for part in parts
     )
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
+"""Elements of HTML are text here, and an address that is no page's is no link: nothing of it runs."""
+
+
+def markdown(text: str) -> Markup:
+    """Return Markdown of ours, in which others' words are escaped as for a comment, as HTML."""
+    return Markup(_MARKDOWN.render(text))
 
 
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(

@@ -22,10 +22,18 @@ from previewbot.api.deployments import LONGEST_DESCRIPTION, Word
 from previewbot.text import environment
 from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
-from previewbot.text.checks import BUTTONS, CheckSaid, VerdictsSaid, is_on_its_way, steady
+from previewbot.text.checks import (
+    BUTTONS,
+    CheckSaid,
+    VerdictsSaid,
+    answers_to_presses,
+    is_on_its_way,
+    steady,
+)
 from previewbot.text.cutting import cut_at_the_end, cut_to_bytes
 from previewbot.text.environment import templates_directory
 from previewbot.text.facts import Facts
+from previewbot.text.for_reader import EVERYBODY, ForReader
 from previewbot.text.markers import notice_marker, reply_marker, status_marker
 from previewbot.text.notices import Told
 from previewbot.text.quoting import (
@@ -204,13 +212,21 @@ class Renderer:
         view = replace(view, preview=preview, now=None)
         return facts_of(view, self._headline(self._public_facts, view))
 
-    def page(self, view: View | None) -> str:
-        """Return the HTML of a preview's page; without a view, the page that says there is none now."""
-        if view is None:
-            return self.html("no_preview.html")
-        preview, withheld = for_the_page(view.preview, logs=view.logs)
-        values = _values(replace(view, preview=preview)) | {"withheld": withheld}
-        return self.html("page.html", **values)
+    def page(self, view: View, reader: ForReader = EVERYBODY) -> str:
+        """Return the HTML of a preview's page, with no more in it than its reader may read."""
+        if not reader.rights.words:
+            preview, withheld = for_the_page(view.preview, logs=view.logs)
+            shown, answered = replace(view, preview=preview), []
+        else:
+            withheld, shown = False, _for_comments(view)
+            replies = answers_to_presses(view.preview.status)
+            answered = [self._pages.filters["markdown"](self._pressed(each, shown)) for each in replies]
+        values = {"withheld": withheld, "reader": reader, "answered": answered}
+        return self.html("page.html", **_values(shown), **values)
+
+    def no_preview(self, pull_request_url: str = "", login: str = "") -> str:
+        """Return the page that says that there is no preview now, and where its pull request is, if known."""
+        return self.html("no_preview.html", pull_request_url=pull_request_url, login=login)
 
     def style_source(self) -> str:
         """Return the pages' one style as a Content-Security-Policy names it: by its hash."""

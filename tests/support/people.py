@@ -15,13 +15,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from previewbot.api import Ask
+from previewbot.api import Ask, Poke, Preview, new_object, status_object
 from previewbot.clients.github.people import SessionOver
-from previewbot.clients.github.people_answers import Account, RepositoryAccess, SignInRefused, Token
+from previewbot.clients.github.people_answers import Account, RepositoryAccess, SignInRefused, Token, Written
 from previewbot.config.server import Settings, parse
 from previewbot.errors import PreviewbotError
 from previewbot.people.sessions import COOKIE
 from previewbot.runtime.pages_app import create_pages
+from previewbot.text.render import Renderer
 from tests.support.previews import NOW
 
 URL = "https://previews.example.com"
@@ -36,6 +37,7 @@ VALUES: dict[str, Any] = {
         "cookie_keys_file": "/nowhere/cookie-keys",
     },
 }
+_RENDERER = Renderer()
 KEY = Fernet.generate_key()
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -53,6 +55,8 @@ class GitHubOfPeople:
     error: PreviewbotError | SignInRefused | None = None
     revoked: list[str] = field(default_factory=list)
     exchanged: int = 0
+    written: list[tuple[str, str, str]] = field(default_factory=list)
+    """Who wrote a comment where, and what it says."""
 
     def authorize_url(self, *, state: str, verifier: str, redirect_uri: str) -> str:
         """Return where a person lets the App act for them."""
@@ -90,6 +94,13 @@ class GitHubOfPeople:
             raise self.error
         return self.may.get((self.who(token).login, repository_id))
 
+    def comment(self, token: str, full_name: str, number: int, body: str) -> Written:
+        """Write a comment as the owner of a token."""
+        if self.error is not None:
+            raise self.error
+        self.written.append((self.who(token).login, f"{full_name}#{number}", body))
+        return Written(1000 + len(self.written), f"https://github.com/{full_name}/pull/{number}")
+
     def revoke(self, token: str) -> None:
         """Take a token no more."""
         if self.error is not None:
@@ -98,16 +109,31 @@ class GitHubOfPeople:
         self.tokens.pop(token, None)
 
 
-class Empty:
-    """A cluster without previews."""
+@dataclass
+class Cluster:
+    """A cluster with some previews, which stores what is asked for; `error` is what it answers instead."""
+
+    objects: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[Ask] = field(default_factory=list)
+    error: PreviewbotError | None = None
+
+    def hold(self, preview: Preview) -> None:
+        """Have this preview."""
+        obj = new_object(preview.spec, Poke())
+        obj["metadata"] |= {"uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-11-24T09:00:00Z"}
+        self.objects[preview.name] = obj | {"status": status_object(preview.status)}
 
     def get_preview(self, name: str) -> dict[str, Any] | None:
-        """Return that there is none."""
-        return None
+        """Return a preview."""
+        if self.error is not None:
+            raise self.error
+        return self.objects.get(name)
 
     def ask(self, ask: Ask) -> None:
-        """Take nothing."""
-        raise AssertionError("nothing is asked for")
+        """Store what is asked for."""
+        if self.error is not None:
+            raise self.error
+        self.asked.append(ask)
 
     def ready(self) -> bool:
         """Return that it answers."""
@@ -124,6 +150,7 @@ class Site:
     """Pages with a sign-in, their clock, and the keys of their cookies."""
 
     github: GitHubOfPeople = field(default_factory=GitHubOfPeople)
+    cluster: Cluster = field(default_factory=Cluster)
     keys: Callable[[], tuple[bytes, ...]] = lambda: (KEY,)
     at: datetime = NOW
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -137,10 +164,11 @@ class Site:
         """Return the application, as another pod of it has it too."""
         return create_pages(
             settings(**self.values),
-            Empty(),
+            self.cluster,
             now=lambda: self.at,
             github=self.github,
             cookie_keys=lambda: self.keys(),
+            renderer=_RENDERER,
         )
 
     def browser(self) -> FlaskClient:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from previewbot.api import Preview, Reason, RequestId, RequestKind, Said
+from previewbot.api.rights import Rights
 from previewbot.engine.mirrord import header
 from previewbot.rules.commands import DEFINITIONS
 from previewbot.text.markdown import cell, code, fenced, md
@@ -26,6 +27,7 @@ from previewbot.text.render import COMMENT_LIMIT, Renderer, View
 from previewbot.text.unseen import seen
 from tests.support.comment_parts import FOR_PROGRAMS, facts_in, for_people
 from tests.support.previews import NOW, a_preview
+from tests.support.readers import READER, WRITER, for_people_of, reader_of
 from tests.support.states import STATES, replace_status
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -73,8 +75,36 @@ def test_the_page_in_each_state_reads_as_it_is_held(state: str) -> None:
     held(GOLDEN / "page" / f"{state}.html", without_style_and_script(page))
 
 
-def test_the_page_of_every_preview_where_pages_are_private_reads_as_it_is_held() -> None:
-    held(GOLDEN / "private.html", without_style_and_script(RENDERER.html("closed.html")))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ready",
+        "idle",
+        "expired",
+        "failed",
+        "deploying-crashing",
+        "queued",
+        "image-build-failed",
+        "ready-with-header-only",
+    ],
+)
+@pytest.mark.parametrize("rights", [READER, WRITER], ids=["reader", "writer"])
+def test_the_page_for_people_who_are_signed_in_reads_as_it_is_held(name: str, rights: Rights) -> None:
+    view = replace(view_of(for_people_of(name)), now=NOW + timedelta(hours=4, minutes=20))
+    page = RENDERER.page(view, reader_of(view.preview, rights))
+
+    who = "writer" if rights.control else "reader"
+    held(GOLDEN / "page-for-people" / f"{name}-{who}.html", without_style_and_script(page))
+
+
+@pytest.mark.parametrize(
+    ("name", "login", "sign_in_url"),
+    [("private", "", ""), ("sign-in", "", "/sign-in?to=/p/812/42"), ("not-for-you", "maria", "")],
+)
+def test_the_page_that_tells_nothing_reads_as_it_is_held(name: str, login: str, sign_in_url: str) -> None:
+    page = RENDERER.html("closed.html", login=login, sign_in_url=sign_in_url)
+
+    held(GOLDEN / f"{name}.html", without_style_and_script(page))
 
 
 REPLIES: dict[str, dict[str, str]] = {

@@ -422,9 +422,9 @@ def of_a_sign_in(name: str) -> Page:
 
 PAGES: dict[str, Callable[[], Page]] = {
     "page": lambda: rendered(STATES["ready"]),
-    "no preview": lambda: Page(RENDERER.page(None)),
-    "unavailable": lambda: Page(RENDERER.html("unavailable.html")),
-    "private": lambda: Page(RENDERER.html("closed.html")),
+    "no preview": lambda: Page(RENDERER.no_preview()),
+    "unavailable": lambda: Page(RENDERER.html("unavailable.html", who="GitHub")),
+    "private": lambda: Page(RENDERER.html("closed.html", login="", sign_in_url="")),
     "home": lambda: Page(RENDERER.html("home.html")),
     "no address": lambda: Page(RENDERER.html("no_address.html")),
     "not found": lambda: Page(RENDERER.html("not_found.html")),
@@ -452,7 +452,7 @@ def test_a_page_that_may_have_news_asks_for_them_and_says_aloud_what_is_new(name
     page = PAGES[name]()
 
     assert page.looks_again() >= 0
-    assert "fetch(location.href" in page.script
+    assert "answer(location.href" in page.script
     assert ("div", {"role": "status", "data-news": None}) in page.tags
 
 

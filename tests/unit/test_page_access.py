@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from previewbot.api import Asked
-from previewbot.rules.page_access import Rights, Standing, rights_of
+from previewbot.api.rights import Rights
+from previewbot.rules.page_access import Standing, rights_of
 
 NOTHING = Rights()
 READS = Rights(state=True, words=True, verdict=True)

@@ -19,7 +19,7 @@ from previewbot.pages.sign_in import STARTED_COOKIE
 from previewbot.people.sessions import COOKIE
 from previewbot.runtime.pages_app import create_pages
 from tests.support.pages import Page
-from tests.support.people import KEY, SAME_ORIGIN, URL, Empty, Site, cookie_of, put_cookie, settings
+from tests.support.people import KEY, SAME_ORIGIN, URL, Cluster, Site, cookie_of, put_cookie, settings
 from tests.support.previews import NOW
 
 DEEP = "/p/812/42?path=%2Fbasket"
@@ -220,7 +220,7 @@ def test_signing_out_works_also_where_github_does_not_answer() -> None:
 def test_a_session_that_is_over_leads_to_a_new_sign_in_and_back() -> None:
     site = Site(values={"pages": "public"})
 
-    @site.app.route("/p/<int:a>/<int:b>/verdict", methods=["GET", "POST"])
+    @site.app.route("/p/<int:a>/<int:b>/something", methods=["GET", "POST"])
     @site.app.get("/previews.json", endpoint="j")
     @site.app.get("/previews", endpoint="p")
     def needs_github(**_: int) -> Response:
@@ -233,7 +233,7 @@ def test_a_session_that_is_over_leads_to_a_new_sign_in_and_back() -> None:
     assert answer.headers["Location"] == f"{URL}/sign-in?to=/previews%3Fstate%3Dready"
 
     site.sign_in(browser, "maria")
-    posted = browser.post("/p/812/42/verdict", base_url=URL)
+    posted = browser.post("/p/812/42/something", base_url=URL)
     assert (posted.status_code, cookie_of(browser)) == (403, None)
     assert Page(posted.text).links == {"/sign-in?to=/p/812/42": "button"}
 
@@ -243,7 +243,7 @@ def test_a_session_that_is_over_leads_to_a_new_sign_in_and_back() -> None:
 
 @pytest.mark.parametrize("address", ["/sign-in", "/sign-in/done", "/sign-in/done?code=a&state=b"])
 def test_without_a_sign_in_its_addresses_are_as_unknown_as_any(address: str) -> None:
-    browser = create_pages(settings(access="none"), Empty(), now=lambda: NOW).test_client()
+    browser = create_pages(settings(access="none"), Cluster(), now=lambda: NOW).test_client()
 
     answer, unknown = browser.get(address), browser.get("/never-heard-of")
 
@@ -254,4 +254,4 @@ def test_without_a_sign_in_its_addresses_are_as_unknown_as_any(address: str) -> 
 
 def test_pages_do_not_begin_without_somebody_to_ask_who_people_are() -> None:
     with pytest.raises(ValueError, match="nobody was given to ask"):
-        create_pages(settings(), Empty(), now=lambda: NOW)
+        create_pages(settings(), Cluster(), now=lambda: NOW)

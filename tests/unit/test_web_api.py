@@ -215,7 +215,7 @@ def test_whoever_has_the_newest_answer_already_gets_no_body(
 
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     assert again.headers["Cache-Control"] == "private, no-cache"
-    assert again.headers["Vary"] == "Authorization"
+    assert again.headers["Vary"] == "Authorization, Cookie"
 
 
 def test_news_change_the_tag(cluster: Listed, private: FlaskClient) -> None:

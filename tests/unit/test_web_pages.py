@@ -80,7 +80,7 @@ def test_a_ready_preview_leads_on_with_one_button_and_says_until_when(
 
     assert response.status_code == 200
     assert response.mimetype == "text/html"
-    assert page.links == {"https://key.preview.example.com/cart": "button", PULL_REQUEST: "alone"}
+    assert page.links == {"https://key.preview.example.com/cart": "button wide", PULL_REQUEST: "alone"}
     assert "The preview of pull request #42 is ready" in page.words
     assert "Open until Tue 24 Nov, 17:00 UTC (in 8 hours)" in page.words
     assert "Ready since Tue 24 Nov, 09:00 UTC" in page.words

@@ -244,7 +244,7 @@ def test_all_that_is_imported_is_locked(package: str, lock: str) -> None:
 def test_what_only_the_demo_needs_is_locked_apart_and_the_rest_alike() -> None:
     ours, demos = locked("requirements.lock"), locked("demo/requirements.lock")
 
-    assert demos.keys() - ours.keys() == {"graphql-core", "markdown-it-py", "mdurl"}
+    assert demos.keys() - ours.keys() == {"graphql-core"}
     assert {name: demos[name] for name in demos.keys() & ours.keys()}.items() <= ours.items()
 
 
@@ -269,8 +269,8 @@ def test_the_installed_texts_are_found_and_read(installed: Path, tmp_path: Path)
     script = (
         "from previewbot.text.render import Renderer, templates_directory;"
         "print(templates_directory());"
-        "print(Renderer().page(None));"
-        "print(Renderer().html('unavailable.html'))"
+        "print(Renderer().no_preview());"
+        "print(Renderer().html('unavailable.html', who='The cluster'))"
     )
 
     place, *page = run(installed / "python", "-c", script, folder=tmp_path).splitlines()

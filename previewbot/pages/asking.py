@@ -1,0 +1,81 @@
+"""Buttons of a preview's page: what is pressed is stored as a `PreviewRequest`, which the controller takes.
+
+It asks GitHub once more what whoever pressed it may, as for a button of a check.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from flask import Blueprint, Response, request
+
+from previewbot.api import Actor, Ask, Asked, AskedIn, Source
+from previewbot.errors import RemoteError
+from previewbot.pages.notes import note_in_address
+from previewbot.pages.showing import Page, Showing
+from previewbot.pages.visits import Sent, see, sent
+from previewbot.people.sessions import Sessions
+from previewbot.text.for_reader import Note
+
+log = logging.getLogger(__name__)
+
+_FORM_RE = re.compile("[0-9a-f]{32}")
+_NO_BUTTON = "This button is of another version of the page. It is new now: press it again."
+_NOT_LOOKED_AT = "previewbot has not looked at this pull request yet: press it again in a moment."
+_NOT_TAKEN = "The cluster did not take it. Press it again in a moment."
+_MAY_NOT = "That needs write access to the repository: ask somebody who has it to press it here."
+
+
+class Requests(Protocol):
+    """Where it is stored: `PagesClient`."""
+
+    def ask(self, ask: Ask) -> None:
+        """Store what somebody asks for; raises RemoteError unless the API server took it."""
+
+
+def blueprint(
+    showing: Showing, sessions: Sessions, requests: Requests, now: Callable[[], datetime]
+) -> Blueprint:
+    """Return the route that takes what is pressed."""
+    routes = Blueprint("asking", __name__)
+
+    @routes.post("/p/<int:repository_id>/<int:number>/ask")
+    def ask(repository_id: int, number: int) -> Response:
+        found = sent(showing, sessions, repository_id, number)
+        return found if isinstance(found, Response) else _taken(found)
+
+    def _taken(form: Sent) -> Response:
+        preview, person = form.visit.preview, form.person
+
+        def not_taken(words: str, status: int) -> Response:
+            return showing.page(Page(preview, form.visit.visitor, Note(words, bad=True)), status)
+
+        asked, form_id = request.form.get("asked", ""), request.form.get("form", "")
+        if asked not in frozenset(Asked) or not _FORM_RE.fullmatch(form_id):
+            return not_taken(_NO_BUTTON, 400)
+        if not form.visit.visitor.rights.may_ask(asked):
+            return not_taken(_MAY_NOT, 403)
+        if not preview.status.observed.head_sha:
+            return not_taken(_NOT_LOOKED_AT, 409)
+        wanted = Ask(
+            repository_id=preview.spec.repository_id,
+            number=preview.spec.number,
+            asked=asked,
+            actor=Actor(person.login, person.account),
+            # The form's own number: sent twice, as by two clicks, it is one request.
+            source=Source(AskedIn.PAGE, 0, f"page-{form_id}", preview.status.observed.head_sha),
+            requested_at=now(),
+        )
+        try:
+            requests.ask(wanted)
+        except RemoteError as error:
+            log.warning("not stored", extra={"preview": preview.name, "error": str(error)})
+            return not_taken(_NOT_TAKEN, 503)
+        note = note_in_address("asked", asked, preview.name, person)
+        return see(f"/p/{preview.spec.repository_id}/{preview.spec.number}?{note}")
+
+    return routes
