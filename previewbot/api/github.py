@@ -343,11 +343,15 @@ class Installation:
 
 @dataclass(frozen=True)
 class AppFacts:
-    """What GitHub says of the App itself: its name in addresses, what it asks for, what it wants to hear."""
+    """What GitHub says of the App itself: its name in addresses, what it asks for, what it wants to hear.
+
+    `client_id` is what it is called where people sign in, empty where GitHub does not say.
+    """
 
     slug: str
     permissions: Mapping[str, str] = field(default_factory=dict)
     events: tuple[str, ...] = ()
+    client_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class OfGitHub:
             return [judged.app_refused(silence, self._settings)]
         except RemoteError as error:
             return [judged.app_refused(error, self._settings, self._heard.skew)]
-        return [judged.app(self._facts, self._settings)]
+        return [judged.app(self._facts, self._settings), *judged.client_id(self._facts, self._settings)]
 
     async def _clock(self) -> list[Check]:
         return [judged.clock(self._heard.skew)]

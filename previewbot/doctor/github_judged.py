@@ -20,6 +20,7 @@ APP, CLOCK, PERMISSIONS, EVENTS = (
     "GitHub: permissions",
     "GitHub: events",
 )
+CLIENT_ID = "GitHub: the App's client ID"
 INSTALLATIONS, HOOK = "GitHub: installations", "GitHub: the webhook's address"
 QUOTA = "GitHub: requests left"
 
@@ -35,6 +36,20 @@ _NAMED = 5
 def app(found: AppFacts, settings: Settings) -> Check:
     """Return that the key is the App's."""
     return ok(APP, f"GitHub takes the key; it is that of App {settings.github.app_id}, {found.slug}")
+
+
+def client_id(found: AppFacts, settings: Settings) -> list[Check]:
+    """Return whether people sign in with this App, and no other; nothing where nobody does."""
+    ours = settings.sign_in.client_id
+    if settings.access_or_default != "github" or not found.client_id:
+        return []
+    if ours == found.client_id:
+        return [ok(CLIENT_ID, "people sign in with this very App")]
+    words = (
+        f"sign_in.client_id is {ours}, and this App's is {safe(found.client_id)}: with another App's, "
+        "nothing that people write would count as written through this one"
+    )
+    return [wrong(CLIENT_ID, words)]
 
 
 def app_refused(error: RemoteError, settings: Settings, skew: timedelta | None = None) -> Check:

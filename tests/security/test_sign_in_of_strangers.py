@@ -288,6 +288,21 @@ def test_a_form_is_read_up_to_a_size(chunked: bool) -> None:
         assert answer.status_code == status, answer.text
 
 
+def test_a_form_of_one_person_does_not_count_with_the_cookie_of_another() -> None:
+    site = Site()
+    marias, robs = site.browser(), site.browser()
+    site.sign_in(marias, "maria")
+    site.sign_in(robs, "rob")
+    robs_form = {CSRF_FIELD: json.loads(Fernet(KEY).decrypt(cookie_of(robs) or ""))["csrf"]}
+
+    answer = marias.post("/sign-out", data=robs_form, headers=SAME_ORIGIN, base_url=URL)
+
+    assert (answer.status_code, who(site, marias), site.github.revoked) == (403, "maria", [])
+    put_cookie(marias, cookie_of(robs) or "")
+    answer = marias.post("/sign-out", data=robs_form, headers=SAME_ORIGIN, base_url=URL)
+    assert (answer.status_code, len(site.github.revoked)) == (303, 1)
+
+
 def test_another_site_signs_nobody_out() -> None:
     site = Site()
     browser = site.browser()

@@ -51,6 +51,26 @@ def told(check: Check, state: State, *words: str) -> None:
     assert [each for each in words if each not in check.line] == [], check.line
 
 
+@pytest.mark.parametrize(
+    ("ours", "githubs", "state", "words"),
+    [
+        ("Iv1.0", "Iv1.0", OK, "this very App"),
+        ("Iv1.0", "Iv1.1", WRONG, "sign_in.client_id is Iv1.0, and this App's is Iv1.1"),
+    ],
+)
+def test_people_sign_in_with_this_app_and_no_other(ours: str, githubs: str, state: State, words: str) -> None:
+    files = {"client_secret_file": "/s", "cookie_keys_file": "/k"}
+    changed = {"sign_in": {"client_id": ours, **files}, "public_url": "https://previews.example.com"}
+    signs_in = Settings.model_validate({**passes.SETTINGS, **changed})
+    app = replace(APP, client_id=githubs)
+
+    (check,) = github_judged.client_id(app, signs_in)
+
+    told(check, state, words)
+    assert github_judged.client_id(APP, signs_in) == [], "an Enterprise Server that does not say"
+    assert github_judged.client_id(app, SETTINGS) == [], "nobody signs in"
+
+
 DELIVERIES: dict[str, tuple[list[Delivery], datetime | None, State, str, Whose]] = {
     "all taken": ([delivery(202), delivery(204)], None, OK, "as were all of the last 2", Whose.NOBODY),
     "taken again": ([delivery(202), delivery(401)], None, NOTE, "401 1 times", Whose.NOBODY),

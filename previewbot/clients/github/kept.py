@@ -225,7 +225,7 @@ _EDITS: dict[str, Rule] = {
 EDITS: Rule = {"nodes": Each(_EDITS)}
 PERMISSION: Rule = {"permission": None, "user": {"id": None}}
 ACCOUNT: Rule = _ACCOUNT
-APP: Rule = {"slug": None, **_GRANTED}
+APP: Rule = {"slug": None, "client_id": None, **_GRANTED}
 HOOK: Rule = {"url": None, "content_type": None}
 DELIVERIES: Rule = Each(
     {"delivered_at": None, "event": None, "status": _name, "status_code": None, "installation_id": None}

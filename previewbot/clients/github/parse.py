@@ -70,7 +70,7 @@ def token_from(obj: Any) -> Token:
 
 def app_from(obj: Any) -> AppFacts:
     """Read an App: its name as addresses have it, what it asks for and what it wants to hear."""
-    return AppFacts(text(obj, "slug"), _permissions(obj), _events(obj))
+    return AppFacts(text(obj, "slug"), _permissions(obj), _events(obj), text_or_empty(obj, "client_id"))
 
 
 def hook_from(obj: Any) -> Hook:
