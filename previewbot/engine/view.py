@@ -24,10 +24,12 @@ def view_of(settings: Settings, preview: Preview, now: datetime | None = None) -
     if not any(child.kind == BRANCH for child in preview.status.children):
         unfit |= {"reset"}
     web_url = settings.github.web_url.rstrip("/")
+    page, signs_in = page_url(settings.public_url, preview.name), settings.access_or_default == "github"
     return View(
         preview=preview,
         # A page that tells nothing is led to by routes only, which must lead somewhere.
-        page_url=page_url(settings.public_url, preview.name) if settings.pages == "public" else "",
+        page_url=page if signs_in or settings.pages == "public" else "",
+        say_url=page if signs_in else "",
         pull_request_url=f"{web_url}/{preview.spec.repository}/pull/{preview.spec.number}",
         header=header(preview.spec.environment_key),
         logs=settings.comment.logs,

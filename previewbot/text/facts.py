@@ -183,7 +183,9 @@ class Facts:
     verdicts: Annotated[
         tuple[VerdictFacts, ...], Field(description="what people said of it, the newest first")
     ]
-    page_url: Annotated[str, Field(description="its page; empty where pages are private")]
+    page_url: Annotated[
+        str, Field(description="its page; empty where pages tell nothing and nobody signs in")
+    ]
     pull_request_url: Annotated[str, Field(description="the pull request")]
     shortened: Annotated[
         bool,

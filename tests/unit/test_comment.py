@@ -61,6 +61,23 @@ def test_the_comment_in_each_state_reads_as_it_is_held(state: str) -> None:
     held(GOLDEN / "comment" / f"{state}.md", for_people(RENDERER.comment(view_of(STATES[state]))))
 
 
+@pytest.mark.parametrize("state", ["ready", "idle", "partial", "expired", "ready-with-header-only", "queued"])
+def test_where_people_sign_in_the_comment_leads_to_where_they_say_what_they_think(state: str) -> None:
+    view = replace(view_of(STATES[state]), say_url="https://previews.example.com/p/812/42")
+
+    held(GOLDEN / "comment-where-people-sign-in" / f"{state}.md", for_people(RENDERER.comment(view)))
+
+
+@pytest.mark.parametrize("issue", [0, 17])
+def test_where_people_sign_in_the_notice_leads_there_too(issue: int) -> None:
+    view = replace(view_of(STATES["ready"]), say_url="https://previews.example.com/p/812/42")
+
+    text = RENDERER.notice(view, "ready", Told(issue=issue))
+
+    assert "[Say what you think](https://previews.example.com/p/812/42)" in text
+    assert "Say so in the pull request" not in text
+
+
 def test_what_programs_read_stands_at_the_end_in_a_fold() -> None:
     comment = RENDERER.comment(view_of(STATES["deploying-crashing"]))
 
