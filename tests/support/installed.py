@@ -22,7 +22,11 @@ ACCOUNTS = {"web": "previewbot-web", "pages": "previewbot-pages", "controller": 
 
 _ACCOUNTS = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 _POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-_OF_THE_CHART = {"cluster": ("kubeconfig", "lease"), "github": ("private_key_file", "webhook_secret_file")}
+_OF_THE_CHART = {
+    "cluster": ("kubeconfig", "lease"),
+    "github": ("private_key_file", "webhook_secret_file"),
+    "sign_in": ("client_secret_file", "cookie_keys_file"),
+}
 """Settings that the chart knows itself; all of `api` is among them."""
 
 
@@ -81,8 +85,9 @@ def install(plane: ControlPlane, directory: Path, namespace: str) -> Installed:
         "cluster": {"namespaces": [namespace]},
         "links": {"gateway": {"name": "public", "namespace": namespace, "domain": "preview.localhost"}},
         "images": {"allowed": ["ghcr.io/acme/"]},
-        # As the demo has it: web may read Previews only for pages that show something.
+        # As the demo has it: pages may read Previews only where they show something.
         "pages": "public",
+        "sign_in": {"client_id": "Iv23liAbCdEfGhIjKlMn"},
     }
     found = Installed(plane, directory, namespace)
     found.objects = tuple(obj for obj in _rendered(directory, settings) if obj["kind"] in _ACCOUNTS)
@@ -114,8 +119,10 @@ def _rendered(directory: Path, settings: Mapping[str, Any]) -> tuple[Object, ...
     document = {
         "image": {"repository": "registry.example.com/previewbot"},
         "existingSecret": "previewbot",
-        # As the demo has one: web may list Previews only for whoever has the bearer.
+        # As the demo has both: pages may list Previews only for whoever has the bearer, and store what people
+        # press only where they sign in.
         "api": {"existingSecret": "previewbot-api"},
+        "signIn": {"existingSecret": "previewbot-sign-in"},
         "settings": settings,
     }
     values.write_text(yaml.safe_dump(document), encoding="utf-8")
