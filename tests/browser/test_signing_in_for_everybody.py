@@ -1,0 +1,89 @@
+"""What a sign-in and a refused form say, for people who see little, or use the keyboard or a phone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from flask import Response
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from previewbot.runtime.bare_app import bare_app
+from previewbot.text.render import Renderer, templates_directory
+from tests.browser.axe import violations
+from tests.browser.test_pages_for_everybody import LOOKS, SMALL_TARGETS, UNREACHED
+from tests.support.chromium import DESKTOP, SMALL_PHONE, Chromium, Page
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+
+NAMES = sorted(
+    f"{folder}/{path.stem}"
+    for folder in ("sign_in", "forms")
+    for path in (templates_directory() / folder).glob("[a-z]*.html")
+)
+WORDS = "The button is too dark.\n\nWithout it I would not find the way to pay."
+
+
+class Quiet(WSGIRequestHandler):
+    """Keeps requests out of what the tests print."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Where each of these pages is, with the headers that all pages have."""
+    renderer = Renderer()
+    app = bare_app(renderer.style_source())
+
+    @app.get("/<folder>/<name>")
+    def shown(folder: str, name: str) -> Response:
+        page = renderer.html(f"{folder}/{name}.html", to="/p/812/42", back="/p/812/42", words=WORDS)
+        return Response(page, mimetype="text/html")
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(chromium: Chromium) -> AsyncIterator[Page]:
+    async with chromium.page(DESKTOP) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_no_rule_of_axe_is_violated_on_phone_and_desktop_in_the_light_and_in_the_dark(
+    page: Page, url: str, name: str
+) -> None:
+    found: dict[str, Any] = {}
+    await page.open(f"{url}/{name}")
+    for size, dark in LOOKS:
+        await page.resize(size)
+        await page.colours(dark)
+        for each in await violations(page):
+            found.setdefault(each, []).append((size.width, "dark" if dark else "light"))
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_it_fits_the_smallest_phone_and_its_targets_a_thumb_and_it_keeps_to_its_policy(
+    page: Page, url: str, name: str
+) -> None:
+    await page.resize(SMALL_PHONE)
+    page.errors.clear()
+    await page.open(f"{url}/{name}")
+
+    assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE.width
+    assert await page.evaluate(SMALL_TARGETS) == []
+    assert await page.evaluate(UNREACHED) == []
+    assert [each for each in page.errors if "favicon" not in each] == []
