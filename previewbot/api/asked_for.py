@@ -29,10 +29,12 @@ class AskedFor:
 
     `total` counts the issues that GitHub does not show to the App as well; `unknown` says why none are
     known. `sessions` are addresses of agents' sessions (`https://…`) in its description, its commits (the
-    newest first) and its first comments.
+    newest first) and its first comments. `co_authors` are the accounts that its last commits name as such,
+    by GitHub's own addresses: whoever writes a commit writes them.
     """
 
     issues: tuple[ReferencedIssue, ...] = ()
     total: int = 0
     sessions: tuple[str, ...] = ()
     unknown: IssuesUnknown | None = None
+    co_authors: tuple[int, ...] = ()

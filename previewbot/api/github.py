@@ -164,6 +164,7 @@ class Glance:
     reviewed_at: datetime | None = None
     more_reviews: bool = False
     default_branch: str = ""
+    assignees: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

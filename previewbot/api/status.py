@@ -78,7 +78,7 @@ class Observed(Value):
     `queue_heads` are the commits in which a merge queue tries the pull request, as of the delivery
     `queued_id`. `title` is the pull request's, in one line, cut at its end: somebody's words.
     `requesters` are the accounts that ever were assigned to a pull request which an agent opened
-    with an account of its own: whoever started the agent is one of them.
+    with an account of its own, or named by its commits: whoever started the agent is one of them.
     """
 
     delivery_id: str = ""

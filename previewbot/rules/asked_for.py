@@ -23,10 +23,11 @@ LONGEST_LINE = 200
 
 @dataclass(frozen=True)
 class Requested:
-    """What is known of the request: the issues that may be named, and the rest."""
+    """What is known of the request: the issues that may be named, and the rest; who the commits name."""
 
     issues: tuple[ClosingIssue, ...]
     seen: RequestSeen
+    co_authors: tuple[int, ...] = ()
 
 
 def opening_of(text: str) -> list[str]:
@@ -62,7 +63,7 @@ def seen_of(
     # GitHub may count what it does not show, and never less than it shows.
     total = max(asked.total, len(asked.issues))
     seen = RequestSeen(total, asked.unknown, session_url(asked.sessions, key, table))
-    return Requested(for_readers(issues, public=public), seen)
+    return Requested(for_readers(issues, public=public), seen, asked.co_authors)
 
 
 def for_readers(issues: Iterable[ClosingIssue], *, public: bool) -> tuple[ClosingIssue, ...]:

@@ -74,6 +74,7 @@ def as_now(seen: Glance, before: PullRequest) -> PullRequest | None:
         draft=seen.draft,
         head=replace(head, sha=seen.head_sha),
         labels=seen.labels,
+        assignees=seen.assignees,
         private=seen.private,
         archived=seen.archived,
         updated_at=seen.updated_at,

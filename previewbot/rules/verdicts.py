@@ -6,9 +6,11 @@ counts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from previewbot.api import MOST_VERDICTS, Observed, Says, Verdict
 from previewbot.api.check_runs import Conclusion
@@ -21,6 +23,13 @@ it was written changes no time that a listing shows.
 """
 
 _MOST_REQUESTERS = 50
+_MOST_CO_AUTHORS, _LOOKED_AT = 20, 10_000
+
+_CO_AUTHOR_RE = re.compile(
+    r"^co-authored-by:[^\n<]{0,200}<([1-9][0-9]{0,17})\+[^\s<>@]{1,100}@users\.noreply\.github\.com>",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""https://docs.github.com/en/pull-requests/committing-changes-to-your-project/creating-and-editing-commits/creating-a-commit-with-multiple-authors"""
 
 
 def is_settled(verdict: Verdict) -> bool:
@@ -40,16 +49,25 @@ def barred(observed: Observed) -> frozenset[int]:
     return frozenset((observed.author_id, *observed.requesters))
 
 
-def with_requesters(observed: Observed, assignees: Collection[int], *, of_agents_account: bool) -> Observed:
-    """Return what is known of who started the agent, with those who are assigned now.
+def co_authors_in(message: str) -> list[int]:
+    """Return the accounts that a commit's message names as co-authors by GitHub's own addresses.
 
-    A pull request that an agent opens with its own account names whoever asked for it as its assignee
-    (https://docs.github.com/en/copilot/concepts/agents/coding-agent/about-coding-agent). Whoever is taken off
-    the list has started it all the same.
+    Anybody can write one: it is enough to take somebody's verdict out of the count, and grants nothing.
+    """
+    found = (int(number) for number in _CO_AUTHOR_RE.findall(message[-_LOOKED_AT:]))
+    return list(islice(dict.fromkeys(found), _MOST_CO_AUTHORS))
+
+
+def with_requesters(observed: Observed, named: Collection[int], *, of_agents_account: bool) -> Observed:
+    """Return what is known of who started the agent, with those who are `named` now.
+
+    A pull request that an agent opens with its own account names whoever asked for it as its assignee, and
+    in its commits (https://docs.github.com/en/copilot/concepts/agents/coding-agent/about-coding-agent).
+    Whoever is taken off the list has started it all the same.
     """
     if not of_agents_account:
         return observed
-    new = tuple(each for each in dict.fromkeys(assignees) if each not in observed.requesters)
+    new = tuple(each for each in dict.fromkeys(named) if each not in observed.requesters)
     if not new:
         return observed
     return replace(observed, requesters=(*observed.requesters, *new)[-_MOST_REQUESTERS:])

@@ -675,6 +675,7 @@ class GitHubInMemory:
         reviews = [each.updated_at for each in self.reviews_written]
         repository = next(iter(self.covering))
         return Glance(
+            assignees=self.assignees,
             head_sha=self.head_sha, head_repository_id=99 if self.fork else _REPOSITORY, base_ref=self.base,
             open=self.state == "open", merged=False, draft=self.draft, title="",
             changed_files=len(self.paths),

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from previewbot.api import Says, Verdict
+from previewbot.api.asked_for import AskedFor
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
 from previewbot.text.markers import notice_marker, status_marker
@@ -174,6 +175,19 @@ async def test_whoever_an_agent_works_for_does_not_judge_it() -> None:
     world.poke()
     await world.settle(2)
     world.github.assignees = ()
+    say(world)
+    await world.settle(3)
+
+    assert (only(world).writes, only(world).counts) == (True, False)
+
+
+async def test_whoever_an_agents_commits_name_does_not_judge_it() -> None:
+    world = World()
+    world.github.author = Account(198_982_749, "Copilot", "Bot")
+    world.github.node_id = "PR_42"
+    world.github.asked = AskedFor(co_authors=(ANN.id,))
+    world.poke()
+    await world.settle(2)
     say(world)
     await world.settle(3)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,9 +14,15 @@ from hypothesis import strategies as st
 
 from previewbot.api import MOST_VERDICTS, Observed, Says, Verdict
 from previewbot.api.check_runs import Conclusion
+from previewbot.clients.github import kept as kept_of_github
+from previewbot.clients.github.asked_for import asked_for
+from previewbot.clients.github.cutting import Cutting, Rule
+from previewbot.clients.github.graphql_answers import Answer
+from previewbot.config.agents import built_in
 from previewbot.rules.verdicts import (
     SETTLED_AFTER,
     barred,
+    co_authors_in,
     conclusion_of,
     is_settled,
     judged,
@@ -139,6 +147,17 @@ def test_whoever_was_assigned_to_an_agents_pull_request_stays_barred() -> None:
     assert with_requesters(observed, [STARTER], of_agents_account=True) is observed
 
 
+def test_who_a_commit_names_is_read_by_githubs_own_addresses() -> None:
+    message = (
+        "Sum up\n\nCo-authored-by: Ann <2+ann@users.noreply.github.com>\n"
+        "co-authored-by: Ben <ben@example.com>\nCo-authored-by: Ann <2+ann@users.noreply.github.com>\n"
+        "> Co-authored-by: x <9+x@users.noreply.github.com>\n"
+    )
+
+    assert co_authors_in(message) == [2]
+    assert co_authors_in("Co-authored-by: " * 100_000) == []
+
+
 def test_who_is_assigned_to_a_persons_pull_request_may_judge_it() -> None:
     observed = with_requesters(Observed(author_id=AUTHOR), [ANN], of_agents_account=False)
 
@@ -152,3 +171,19 @@ def test_an_answer_within_the_second_of_writing_is_not_final(asked_after: float,
     assert is_settled(a_verdict(asked_at=moment)) is settled
     assert is_settled(a_verdict(asked_at=None)) is False
     assert is_settled(a_verdict(asked_at=None, edited=True)) is True
+
+
+async def test_of_a_commits_message_only_whom_it_names_is_kept() -> None:
+    message = "Sum up\n\nCo-authored-by: Ann <2+ann@users.noreply.github.com>"
+    node = {"description": "", "commits": {"nodes": [{"commit": {"message": message}}, None]}}
+
+    async def ask(query: str, variables: Mapping[str, Any], rule: Rule) -> Answer:
+        cutting = Cutting(rule)
+        cutting.feed(json.dumps({"nodes": [node]}).encode())
+        kept_of_it = cutting.end()
+        assert b"Sum up" not in kept_of_it
+        return Answer(json.loads(kept_of_it), ())
+
+    found = await asked_for(ask, "PR_42", (), kept_of_github.asked_for(built_in()))
+
+    assert found.co_authors == (2,)

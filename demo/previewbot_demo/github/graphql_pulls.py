@@ -62,6 +62,7 @@ def pull_request(state: State, pull: PullRequest) -> Json:
         "baseRefOid": pull.base_sha,
         "baseRepository": repository(state, base),
         "author": actor(pull.author),
+        "assignees": lambda info, first: _connection([], first),
         "labels": lambda info, first: _connection([{"name": name} for name in pull.labels], first),
         "commits": lambda info, first=None, last=None: _page(
             [{"commit": _commit(state, sha)} for sha in pull.commits], first, last

@@ -15,6 +15,7 @@ from previewbot.clients.github.graphql_answers import Ask, NoSuchField, nodes_of
 from previewbot.errors import Invalid, NotFound, RemoteError
 
 _ISSUES = "closingIssuesReferences"
+_MESSAGE = "commit.message"
 
 
 async def asked_for(ask: Ask, node_id: str, writers: Sequence[int], rule: Rule) -> AskedFor:
@@ -63,7 +64,14 @@ def _asked_for(node: Any, writers: Sequence[int], unknown: IssuesUnknown | None)
     total = number_or_zero(node, f"{_ISSUES}.totalCount")
     # Null is an issue that is not for us to read: it counts, and has no name.
     issues = tuple(_issue(each) for each in listed if each)
-    return AskedFor(issues, total, tuple(dict.fromkeys(_sessions(node, writers))), unknown)
+    named = [items(each, f"{_MESSAGE}.co_authors") for each in items(node, "commits.nodes") if each]
+    return AskedFor(
+        issues=issues,
+        total=total,
+        sessions=tuple(dict.fromkeys(_sessions(node, writers))),
+        unknown=unknown,
+        co_authors=tuple(dict.fromkeys(number(each, "") for ids in named for each in ids)),
+    )
 
 
 def _issue(obj: Any) -> ReferencedIssue:
@@ -83,7 +91,8 @@ def _issue(obj: Any) -> ReferencedIssue:
 def _sessions(node: Any, writers: Sequence[int]) -> list[str]:
     """Return the addresses of sessions: of the newest commit first, whose session is the latest."""
     texts = [items(node, "description")]
-    texts += [items(each, "commit.message") for each in reversed(items(node, "commits.nodes")) if each]
+    commits = items(node, "commits.nodes")
+    texts += [items(each, f"{_MESSAGE}.sessions") for each in reversed(commits) if each]
     texts += [
         items(each, "body")
         for each in (items(node, "comments.nodes") if has(node, "comments") else [])

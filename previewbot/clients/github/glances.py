@@ -38,6 +38,12 @@ async def glance(ask: Ask, node_id: str, rule: Rule) -> Glance:
     return glance_from(nodes_of(answer.data, [node_id])[node_id])
 
 
+def _assignees(node: Any) -> tuple[int, ...]:
+    # No pull request has more than ten, which is one page.
+    listed = items(node, "assignees.nodes") if has(node, "assignees") else ()
+    return tuple(number_or_zero(each, "databaseId") for each in listed if each)
+
+
 def glance_from(node: Any) -> Glance:
     """Read a glance; raises RemoteError where something of it is missing."""
     labels = [each for each in items(node, "labels.nodes") if each]
@@ -57,6 +63,7 @@ def glance_from(node: Any) -> Glance:
         title=text(node, "title"),
         body=text(node, "body"),
         labels=tuple(text(label, "name") for label in labels),
+        assignees=_assignees(node),
         private=text(node, "baseRepository.visibility") != "PUBLIC",
         archived=flag(node, "baseRepository.isArchived"),
         repository_id=number(node, "baseRepository.databaseId"),

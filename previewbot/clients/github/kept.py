@@ -14,6 +14,7 @@ from previewbot.clients.github.cutting import Each, Rule, TextOr
 from previewbot.config.agents import AgentTable
 from previewbot.rules import agents, app_rights, commands
 from previewbot.rules.asked_for import opening_of, title_of
+from previewbot.rules.verdicts import co_authors_in
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.json import read_json
 from previewbot.text.markers import comment_hash, marker_in
@@ -306,6 +307,7 @@ def glance(table: AgentTable) -> Rule:
                 "updatedAt": None,
                 "mergeable": None,
                 "labels": {"totalCount": None, "nodes": Each({"name": None})},
+                "assignees": {"nodes": Each({"databaseId": None})},
                 "baseRepository": {
                     "databaseId": None,
                     "nameWithOwner": None,
@@ -336,7 +338,11 @@ def asked_for(table: AgentTable) -> Rule:
 
     Of its texts only the agents' sessions are kept.
     """
-    text, message = agents.kept_of_text(table), agents.kept_of_message(table)
+    text, sessions = agents.kept_of_text(table), agents.kept_of_message(table)
+
+    def message(whole: str) -> dict[str, object]:
+        return {"sessions": sessions(whole), "co_authors": co_authors_in(whole)}
+
     issue: dict[str, Rule] = {
         "number": None,
         "title": title_of,

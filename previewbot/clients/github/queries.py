@@ -149,6 +149,7 @@ query Glance($ids: [ID!]!) {{
       changedFiles
       headRepository {{ databaseId }}
       labels(first: 100) {{ totalCount nodes {{ name }} }}
+      assignees(first: 10) {{ nodes {{ databaseId }} }}
       baseRepository {{ databaseId nameWithOwner isArchived visibility defaultBranchRef {{ name }} }}
       comments(first: 20, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
         totalCount

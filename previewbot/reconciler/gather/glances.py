@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from previewbot.api import OF_REVIEWS, Preview, Status
-from previewbot.api.github import Glance, PullRequest
+from previewbot.api.github import PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError
 from previewbot.reconciler.bounded import keep
@@ -72,8 +72,7 @@ async def glance_at(
         keep(failures, installation_id, now, _FAILURES_KEPT)
         log.info("no glance at a pull request", extra={"preview": preview.name, "error": str(error)})
         return None
-    must_read = _needs_test_merge(facts) or _may_be_assigned(seen, before)
-    pull_request = None if must_read else as_now(seen, before)
+    pull_request = None if _needs_test_merge(facts) else as_now(seen, before)
     inbox = None
     heard = context.memory.heard.get(preview.name)
     if heard is not None and nothing_was_said(seen, heard, us.bot_id):
@@ -112,11 +111,6 @@ def _is_being_written(status: Status) -> bool:
 def _needs_test_merge(facts: PullRequestFacts) -> bool:
     services = facts.config.services if facts.config else ()
     return any(images.counts_merges(service.image) for service in services)
-
-
-def _may_be_assigned(seen: Glance, before: PullRequest) -> bool:
-    """Return whether it may show somebody new for whom an agent works, which no glance tells."""
-    return before.author.type == "Bot" and seen.updated_at != before.updated_at
 
 
 def _quiet(context: Context, preview: Preview, now: datetime) -> Inbox:

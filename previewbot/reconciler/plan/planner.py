@@ -71,7 +71,7 @@ def status_with_input(observation: Observation) -> Status:
         if observation.requested is not None:
             status = lifecycle.record_request(status, observation.requested)
         status = _with_conversation(status, observation, facts, now)
-        status = with_verdicts(status, observation.inbox, facts)
+        status = with_verdicts(status, observation.inbox, facts, observation.requested)
         # Only now is the delivery accounted for. If the process dies before this status is stored, the poke
         # counts as unseen, and the next pass looks at GitHub again.
         delivery_id = observation.preview.poke.delivery_id

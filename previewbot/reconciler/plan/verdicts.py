@@ -10,6 +10,7 @@ from previewbot.api.github import AppIdentity, Comment
 from previewbot.config.agents import SignalKind
 from previewbot.reconciler.conversation import Inbox
 from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.rules.asked_for import Requested
 from previewbot.rules.verdicts import barred, judged, kept, with_requesters
 
 
@@ -46,12 +47,15 @@ def merged(known: Sequence[Verdict], said: Sequence[Comment]) -> tuple[Verdict, 
     return tuple(found.values())
 
 
-def with_verdicts(status: Status, inbox: Inbox, facts: PullRequestFacts) -> Status:
+def with_verdicts(
+    status: Status, inbox: Inbox, facts: PullRequestFacts, requested: Requested | None = None
+) -> Status:
     """Return the status with what a look found of verdicts, and which of them count for the commit of now."""
+    named = requested.co_authors if requested is not None else ()
     pull_request, agent = facts.pull_request, facts.agent
     observed = with_requesters(
         status.observed,
-        pull_request.assignees,
+        (*pull_request.assignees, *named),
         of_agents_account=pull_request.author.type == "Bot"
         or (agent is not None and agent.kind == SignalKind.ACCOUNT),
     )
