@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import ssl
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -286,6 +288,29 @@ def test_a_comment_that_is_refused_says_why(status: int, error: type[RemoteError
         there.client.comment("t", "acme/shop", 42, "x")
 
 
+async def broken_off(request: web.Request) -> web.StreamResponse:
+    """End the connection after the request was heard, as a proxy does that is restarted."""
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [said({}, 500), said({}, 502), said({}, 504), web.Response(status=201, body=b"<html>"), broken_off],
+)
+def test_a_comment_that_may_be_there_all_the_same_is_told_apart(answer: web.Response | Answer) -> None:
+    with town(answer) as there, pytest.raises(NoAnswer):
+        there.client.comment("t", "acme/shop", 42, "x")
+
+
+@pytest.mark.parametrize("answer", [said({}, 429), said({}, 302, Location="/x")])
+def test_a_comment_that_was_not_taken_can_be_sent_again(answer: web.Response) -> None:
+    with town(answer) as there, pytest.raises(TryLater) as caught:
+        there.client.comment("t", "acme/shop", 42, "x")
+    assert not isinstance(caught.value, NoAnswer)
+
+
 @pytest.mark.parametrize("name", ["../../user", "acme/..", "acme//shop", "%2e%2e/x"])
 def test_a_name_leads_nowhere_else(name: str) -> None:
     with town(said({})) as there, pytest.raises(RemoteError, match="leads elsewhere"):
@@ -379,11 +404,13 @@ def test_nobody_there_is_told_and_no_secret_with_it(tmp_path: Path) -> None:
     for ask in (lambda: client.who("ghu_maria"), lambda: client.exchange("the-code", "the-verifier", BACK)):
         with pytest.raises(TryLater, match="GitHub cannot be reached") as caught:
             ask()
+        # Nothing was sent, and so nothing was written.
+        assert not isinstance(caught.value, NoAnswer)
         assert not any(word in str(caught.value) for word in ("ghu_", SECRET, "the-code", "the-verifier"))
 
     missing = GitHubSettings(**{**github.model_dump(), "ca_file": tmp_path / "ca.pem"})
     client = PeopleClient(missing, CLIENT_ID, lambda: SECRET, user_agent="x", now=lambda: NOW)
-    with pytest.raises(TryLater, match="GitHub cannot be reached"):
+    with pytest.raises(TryLater, match=r"github\.ca_file cannot be read: FileNotFoundError"):
         client.who("t")
 
 
@@ -457,3 +484,15 @@ def test_through_a_tunnel_a_token_is_sent_to_github_alone(tmp_path: Path, login:
             assert client.who("ghu_maria").login == "maria"
         assert proxy.asked == [f"CONNECT github.corp.example:{port}"]
         assert b"ghu_maria" not in proxy.heard
+
+
+def test_pages_does_without_the_clients_of_the_controller() -> None:
+    program = (
+        "import sys, previewbot.runtime.pages_app, previewbot.clients.github.people; "
+        "import previewbot.clients.kubernetes.pages_client; "
+        "print({'aiohttp', 'gidgethub', 'ijson'} & {*sys.modules})"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "set()"

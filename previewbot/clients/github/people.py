@@ -1,8 +1,8 @@
 """What pages ask GitHub as the person who has signed in, with their own token: sync, because Flask is.
 
 One attempt, and ten seconds in all: somebody sits in front of it, and can press again. No redirect is
-followed, since a token is sent along. That a write may have got through before its connection broke is for
-who asks to say to the person.
+followed, since a token is sent along. Where a write may have got through although no answer says so, NoAnswer
+is raised, and every other TryLater where it has not.
 
 The messages of OAuth are few enough to be written out. oauthlib, which kubernetes brings, wants a variable of
 the environment before it takes an address without TLS, such as the demo's, and goes by others in what it
@@ -51,6 +51,13 @@ _MOST_BYTES = 256 * 1024
 """Of an answer: a repository has some 30 KiB, a comment up to 64 KiB twice."""
 
 _CONNECTIONS = 16
+_NOT_SENT = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.LocationParseError,
+)
+"""Errors of before anything was sent."""
+
 _TUNNEL = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 
 _T = TypeVar("_T")
@@ -138,7 +145,14 @@ class PeopleClient:
         (https://docs.github.com/en/rest/issues/comments#create-an-issue-comment)."""
         path = f"/repos/{full_name}/issues/{number}/comments"
         content = json.dumps({"body": body}).encode()
-        return _read(f"POST {path}", *self._as_person("POST", path, token, content), written_in)
+        try:
+            answer = self._as_person("POST", path, token, content)
+        except TryLater as error:
+            if error.status >= 500:
+                # What stands before GitHub answers so where what is behind it took too long, too.
+                raise NoAnswer(error.what, status=error.status, message=error.message) from error
+            raise
+        return _read(f"POST {path}", *answer, written_in)
 
     def revoke(self, token: str) -> None:
         """Have GitHub take a token no more; raises SettingsError too.
@@ -190,7 +204,12 @@ class PeopleClient:
         what, deadline = f"{method} {url}", time.monotonic() + self._budget
         proxy = self._connections.proxy_of(url)
         try:
-            answer = self._connections.of(proxy).request(
+            connections = self._connections.of(proxy)
+        except OSError as error:
+            words = f"GitHub cannot be reached (github.ca_file cannot be read: {type(error).__name__})"
+            raise TryLater(what, message=words) from error
+        try:
+            answer = connections.request(
                 method,
                 url,
                 body=content,
@@ -281,7 +300,7 @@ def _no_answer(what: str, error: Exception, proxy: Proxy | None) -> TryLater:
         return TryLater(what, message=f"GitHub cannot be reached ({told})")
     if isinstance(error, urllib3.exceptions.SSLError):
         return TryLater(what, message=f"GitHub cannot be reached ({UNTRUSTED})")
-    kind = NoAnswer if isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError) else TryLater
+    kind = TryLater if isinstance(error, _NOT_SENT) else NoAnswer
     return kind(what, message=f"GitHub cannot be reached ({type(error).__name__})")
 
 
@@ -289,4 +308,4 @@ def _read(what: str, status: int, body: bytes, parse: Callable[[bytes], _T]) -> 
     try:
         return parse(body)
     except ValueError as error:
-        raise TryLater(what, status=status, message=UNREADABLE) from error
+        raise NoAnswer(what, status=status, message=UNREADABLE) from error
