@@ -492,3 +492,30 @@ async def test_a_reset_on_the_page_of_a_preview_without_databases_says_so_there(
     await world.settle(6)
 
     assert [each.words for each in on_page(world)] == ["no-databases"]
+
+
+@pytest.mark.parametrize("readers_may_extend", [True, False])
+@pytest.mark.parametrize("level", ["read", "none"])
+async def test_who_only_reads_may_give_it_more_time_where_the_settings_say_so(
+    level: str, readers_may_extend: bool
+) -> None:
+    world = await ready(World(sign_in={"readers_may_extend": readers_may_extend}))
+    world.github.permissions["eve"] = level
+    world.press("extend", EVE, page=True)
+    await world.settle(6)
+
+    may = readers_may_extend and level == "read"
+    assert open_for(world) == timedelta(hours=10 if may else 8)
+    assert [each.words for each in on_page(world)] == ["extended" if may else "not-allowed"]
+
+
+async def test_who_only_reads_may_do_so_on_the_page_alone_and_nothing_else_there() -> None:
+    world = await ready(World(sign_in={"readers_may_extend": True}))
+    world.github.permissions["eve"] = "read"
+    world.press("extend", EVE)
+    for asked in ("stop", "start", "restart", "reset"):
+        world.press(asked, EVE, page=True)
+    await world.settle(8)
+
+    assert (world.status.phase, open_for(world)) == (Phase.READY, timedelta(hours=8))
+    assert {each.reaction for each in world.status.replies} == {"confused"}

@@ -12,7 +12,7 @@ from previewbot.clients.github import InstallationClient
 from previewbot.errors import RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox, Left
-from previewbot.reconciler.gather.writers import ASK_AGAIN, ask_whether_may_write, pass_over
+from previewbot.reconciler.gather.writers import ASK_AGAIN, ask_permission, pass_over
 from previewbot.reconciler.plan.presses import requests_of, to_ask_about, waiting
 
 _ASKED_ABOUT = 10
@@ -36,12 +36,14 @@ async def with_presses(
     if not new:
         return inbox
     new = _by_their_clock(client, new, context.now())
-    may_write, failed = await _who_may_write(context, client, pull_request, new)
+    levels, failed = await _who_may_what(context, client, pull_request, new)
     left = inbox.left
     if failed:
         again_at = context.now() + ASK_AGAIN
         left = replace(left, again_at=min(left.again_at, again_at)) if left else Left(again_at)
-    return replace(inbox, requests=requests_of(new, may_write, inbox.requests), left=left)
+    readers = context.settings.sign_in.readers_may_extend
+    found = requests_of(new, levels, inbox.requests, readers_may_extend=readers)
+    return replace(inbox, requests=found, left=left)
 
 
 def _by_their_clock(
@@ -54,16 +56,16 @@ def _by_their_clock(
     return tuple(replace(each, created_at=client.time_at(min(each.created_at, now))) for each in new)
 
 
-async def _who_may_write(
+async def _who_may_what(
     context: Context, client: InstallationClient, pull_request: PullRequest, new: Sequence[PreviewRequest]
-) -> tuple[dict[int, bool], bool]:
-    """Return which of those who ask may write, and whether of somebody it could not be said."""
-    may_write, failed = dict[int, bool](), False
+) -> tuple[dict[int, str], bool]:
+    """Return the permission of each who asks, and whether of somebody it could not be said."""
+    levels, failed = dict[int, str](), False
     accounts = [Account(id, login) for id, login in to_ask_about(new).items()]
     for account in accounts[:_ASKED_ABOUT]:
         try:
-            may_write[account.id] = await ask_whether_may_write(context, client, pull_request, account)
+            levels[account.id] = await ask_permission(context, client, pull_request, account)
         except RemoteError as error:
             pass_over(account, error)
             failed = True
-    return may_write, failed or len(accounts) > _ASKED_ABOUT
+    return levels, failed or len(accounts) > _ASKED_ABOUT

@@ -10,6 +10,7 @@ from previewbot.api.github import MEMBERS, Account, Comment, PullRequest
 from previewbot.clients.github import InstallationClient
 from previewbot.errors import QuotaKept, RemoteError, Unauthorized
 from previewbot.reconciler.context import Context
+from previewbot.reconciler.plan.presses import WRITING
 from previewbot.reconciler.plan.requeue import SOON
 from previewbot.reconciler.plan.turns import Asked
 
@@ -63,9 +64,19 @@ async def ask_whether_may_write(
     context: Context, client: InstallationClient, pull_request: PullRequest, account: Account
 ) -> bool:
     """Return whether an account may write to the repository of a pull request, now; raises RemoteError."""
+    return await ask_permission(context, client, pull_request, account) in WRITING
+
+
+async def ask_permission(
+    context: Context, client: InstallationClient, pull_request: PullRequest, account: Account
+) -> str:
+    """Return what an account may do in a pull request's repository, now: `admin`, `write`, `read` or `none`.
+
+    Raises RemoteError.
+    """
     base = pull_request.base
-    found = await client.permission(base.repository, account.login, account.id) in ("admin", "write")
-    context.memory.writers.note(base.repository_id or 0, account.id, found)
+    found = await client.permission(base.repository, account.login, account.id)
+    context.memory.writers.note(base.repository_id or 0, account.id, found in WRITING)
     return found
 
 

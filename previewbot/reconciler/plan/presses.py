@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Asked, AskedIn, Preview, PreviewRequest, Reply, RequestId, Status
+from previewbot.api import Ask, Asked, AskedIn, Preview, PreviewRequest, Reply, RequestId, Status
 from previewbot.reconciler.conversation import Hand, Request
 from previewbot.rules.commands import Command, parse
 
@@ -28,6 +28,9 @@ MOST_KEPT = 20
 ORPHAN_AFTER = timedelta(minutes=10)
 """Web makes a request and then the Preview, where there is none: within seconds. What is older than its
 Preview by more was for an earlier one."""
+
+WRITING = ("admin", "write")
+"""The permissions with which somebody may write to a repository."""
 
 _ANSWERS_KEPT = 3
 
@@ -62,13 +65,17 @@ def is_for(found: PreviewRequest, preview: Preview) -> bool:
 
 
 def requests_of(
-    new: Sequence[PreviewRequest], may_write: Mapping[int, bool], before: Sequence[Request] = ()
+    new: Sequence[PreviewRequest],
+    levels: Mapping[int, str],
+    before: Sequence[Request] = (),
+    *,
+    readers_may_extend: bool = False,
 ) -> tuple[Request, ...]:
     """Return what is to be carried out now: of each account so many, the rest as too many.
 
-    `may_write` knows the accounts that were asked about; what others ask waits for the next look. `before` is
-    what people wrote, in its order; the two are merged by when GitHub and the API server took them in, both
-    by GitHub's clock.
+    `levels` has the permissions of the accounts that were asked about; what others ask waits for the next
+    look. `before` is what people wrote, in its order; the two are merged by when GitHub and the API server
+    took them in, both by GitHub's clock.
     """
     counted: Counter[int] = Counter()
     found, written = list[Request](), deque(before)
@@ -78,9 +85,19 @@ def requests_of(
         account = each.ask.actor.id
         counted[account] += 1
         too_many = counted[account] > MOST_WAITING
-        if too_many or account in may_write:
-            found.append(_request(each, may_write.get(account, False), too_many=too_many))
+        if too_many or account in levels:
+            may = _may_ask(each.ask, levels.get(account, ""), readers_may_extend=readers_may_extend)
+            found.append(_request(each, may, too_many=too_many))
     return (*found, *written)
+
+
+def _may_ask(ask: Ask, level: str, *, readers_may_extend: bool) -> bool:
+    """Return whether somebody with this permission may ask for this; who may not write, hardly ever."""
+    if level in WRITING:
+        return True
+    # A check's buttons GitHub shows to writers alone.
+    extends = ask.asked == Asked.EXTEND and ask.source.kind == AskedIn.PAGE
+    return readers_may_extend and extends and level == "read"
 
 
 def to_ask_about(new: Sequence[PreviewRequest]) -> dict[int, str]:
