@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from previewbot.api import Refusal, Report, Status
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
@@ -17,6 +17,7 @@ from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import had_no_earlier_life
 from previewbot.reconciler.plan.places import is_closed, key_of_place
 from previewbot.reconciler.reporters import closing
+from previewbot.reconciler.reporters.contents import Content, without_done, without_leftovers
 from previewbot.reconciler.reporters.reporter import (
     Due,
     PartlyWritten,
@@ -27,29 +28,6 @@ from previewbot.reconciler.reporters.reporter import (
 )
 from previewbot.rules import edits
 from previewbot.rules.retries import next_try
-
-_DONE_KEPT = 10
-
-
-class Content(Protocol):
-    """What should stand somewhere.
-
-    `hash` tells whether it changed, and `matters` (in any form) whether what changed may not wait; `begins`:
-    it is created where there is nothing yet.
-    """
-
-    @property
-    def hash(self) -> str:
-        """What tells it from every other content."""
-
-    @property
-    def matters(self) -> str:
-        """What of it may not wait."""
-
-    @property
-    def begins(self) -> bool:
-        """Whether it is created where nothing is yet."""
-
 
 ContentT = TypeVar("ContentT", bound=Content)
 
@@ -96,7 +74,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         """Return what is to be written; nothing where the whole place takes nothing now."""
         wanted, due, waits = self.wanted(context, status), list[Due](), False
         closed = closing.why_closed(self.name, context, status) if self.optional else None
-        status = self._done_with(status, wanted)
+        status = without_done(status, self.reports(status), wanted)
         for key, content in wanted.items():
             after, written = self._due(context, status, key, content)
             if written and closed:
@@ -120,7 +98,7 @@ class KeptReporter(Reporter, Generic[ContentT]):
         unsure = state.intent_at is not None and (bool(state.id) or lost)
         as_wanted = state.hash == content.hash and not unsure
         if as_wanted or not (state.id or content.begins or lost):
-            return _without_leftovers(status, key, state, now), ()
+            return without_leftovers(status, key, state, now), ()
         if state.is_held(now):
             return status, ()
         if state.id and self.is_passing(content):
@@ -276,24 +254,3 @@ class KeptReporter(Reporter, Generic[ContentT]):
         """Return what the status knows of what stands in this place; not of the place as a whole."""
         whole = key_of_place(self.name)
         return {key: report for key, report in status.reports.items() if self.owns(key) and key != whole}
-
-    def _done_with(self, status: Status, wanted: Mapping[str, ContentT]) -> Status:
-        """Forget what is not wanted any more, but for what the latest of it are."""
-        done = {key: report for key, report in self.reports(status).items() if key not in wanted}
-        latest = sorted((key for key in done if done[key].id), key=lambda key: done[key].id)[-_DONE_KEPT:]
-        left = {key: report for key, report in status.reports.items() if key not in done}
-        for key in latest:
-            left[key] = Report(id=done[key].id, hash=done[key].hash, told=done[key].told)
-        return status if left == status.reports else replace(status, reports=left)
-
-
-def _without_leftovers(status: Status, key: str, state: Report, now: datetime) -> Status:
-    """Forget what became of contents that nobody wants any more.
-
-    An intent that stays would wake us again and again, a refusal would be told of for ever.
-    """
-    stale = bool(state.intent_at) and not state.id and not intent_is_open(state.intent_at, now)
-    # What came and went while it was held back is not said at all.
-    intent_at = None if stale else state.intent_at
-    kept = replace(state, intent_at=intent_at, refusal=None, held_until=None, tries=0)
-    return status.with_report(key, kept)
