@@ -1,7 +1,8 @@
 """Whom each process speaks to in the demo's tour, held to docs/security.md: seen, not configured.
 
 The demo has everything at one port. Here GitHub, the API server, the registry, its token server and where it
-keeps its contents each have an address of their own, so that it shows who was spoken to.
+keeps its contents each have an address of their own, so that it shows who was spoken to. What is left at that
+port is links for the controller, and for pages GitHub's own address.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from previewbot.cli.serve import load
 from previewbot.config.server import Settings
 from previewbot_demo import demo_tour, shop
+from previewbot_demo.github.signing_in import AUTHORIZE
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Child, spawn
 from previewbot_demo.tasks import ALICE
 from previewbot_demo.world import REPOSITORY, Options, World
+from tests.e2e.test_signing_in import Browser
 from tests.support import perimeter
 from tests.support.kubeconfigs import write_kubeconfig
 from tests.support.observer import sitecustomize
@@ -50,18 +54,19 @@ class Seen:
 
 @dataclass(frozen=True)
 class Toured:
-    """What a tour came to, the settings it ran with, and the destinations that no setting names."""
+    """What a tour came to, the settings of each process, and the destinations that no setting names."""
 
     code: int
     lines: tuple[str, ...]
-    settings: Settings
+    settings: Mapping[str, Settings]
     others: Mapping[str, set[Address]]
     seen: Mapping[str, Seen]
 
     def expected(self, process: str) -> set[Address]:
         """Return where the table says that a process goes."""
+        settings = self.settings[process]
         rows = [row for row in perimeter.rows() if process in row.who and row.whom != perimeter.DNS]
-        return {address for row in rows for address in perimeter.named(row, self.settings, self.others)}
+        return {address for row in rows for address in perimeter.named(row, settings, self.others)}
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Watched:
 
     directory: Path
     places: Places
-    settings: list[Settings] = field(default_factory=list)
+    settings: dict[str, Settings] = field(default_factory=dict)
 
     async def spawn(
         self, command: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
@@ -102,15 +107,16 @@ class Watched:
             "PYTHONPATH": os.pathsep.join([_OBSERVER, environment["PYTHONPATH"]]),
             sitecustomize.VARIABLE: str(self.directory / name),
         }
-        self.settings.append(load(directory / "settings.yaml", used))
+        self.settings[name] = load(directory / "settings.yaml", used)
         return await spawn(command, used, directory, log)
 
     def seen(self, name: str) -> Seen:
         """Return what a process did, each address under the name that was looked up for it."""
         lines = [json.loads(line) for line in (self.directory / name).read_text("utf-8").splitlines()]
         asked = {port: host for kind, host, port in lines if kind == "name" and not _is_number(host)}
-        # Only links lead straight to the world; names below `localhost` are looked up nowhere.
-        asked.setdefault(str(self.places.world), _LINKS)
+        if name != "pages":
+            # Only links lead straight to the world; names below `localhost` are looked up nowhere.
+            asked.setdefault(str(self.places.world), _LINKS)
         spoken = [(asked.get(port, host), port) for kind, host, port in lines if kind == "address"]
         return Seen(
             names=frozenset(asked.values()) - {_LINKS},
@@ -134,13 +140,25 @@ async def _take(directory: Path) -> Toured:
         async with World(options) as world:
             _move_images(world, places.registry)
             code = await demo_tour.check(world, say=lines.append)
+            await _sign_in(world)
         others = {
             "the cluster, or `cluster.kubeconfig`": {Address("127.0.0.1", places.api_server)},
             "the registry's answer": {Address("localhost", places.storage)},
             "the session's status": set[Address](),
         }
         seen = {name: watched.seen(name) for name in PROCESSES}
-        return Toured(code, tuple(lines), watched.settings[0], others, seen)
+        return Toured(code, tuple(lines), watched.settings, others, seen)
+
+
+async def _sign_in(world: World) -> None:
+    """Have somebody sign in on the pages, and look at one of a preview, so that it is asked what they may."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        browser, url = Browser(http), world.bot.url
+        _, github, _ = await browser.ask("GET", f"{url}/sign-in")
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(github).query).items()}
+        _, back, _ = await browser.ask("POST", f"{world.url}{AUTHORIZE}", asked | {"as": "maria"})
+        assert (await browser.ask("GET", back))[0] == 303
+        await browser.ask("GET", f"{url}/p/{world.options.repository_id}/1")
 
 
 @asynccontextmanager

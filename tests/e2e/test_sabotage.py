@@ -105,6 +105,9 @@ async def test_a_sabotaged_world_fails_the_tour_at_the_step_that_names_the_fault
 
 LYING = f"""
 import runpy
+from gevent import monkey
+# As the command does, before anything has imported what is to be patched.
+monkey.patch_all()
 from previewbot.pages import api
 
 told = api.as_json
