@@ -84,6 +84,16 @@ def test_nothing_of_a_person_can_be_read_in_the_cookie_or_in_a_log() -> None:
     assert "ghu_" not in repr(MARIA) and MARIA.csrf not in repr(MARIA)
 
 
+def test_the_longest_token_that_is_taken_fits_into_a_cookie() -> None:
+    longest = replace(MARIA, login="m" * 39, token="t" * 2048, csrf="c" * 43)
+    response = Response()
+    with APP.test_request_context("/"):
+        sessions(NEW).begin(response, longest, NOW + timedelta(hours=8))
+
+    # What browsers keep: name, value and attributes (RFC 6265bis, 5.7).
+    assert len(response.headers["Set-Cookie"]) < 4_096
+
+
 def test_a_session_ends_when_it_was_to() -> None:
     cookie, _ = begun(lives=timedelta(hours=2))
     clock = Clock()

@@ -74,7 +74,9 @@ class PeopleClient:
         """Return where a person lets the App act for them; GitHub leads them back to `redirect_uri`.
 
         `verifier` is the secret of this one sign-in, of which GitHub gets the hash
-        (https://www.rfc-editor.org/rfc/rfc7636#section-4.2).
+        (https://www.rfc-editor.org/rfc/rfc7636#section-4.2). A server that does not know of it yet, as an
+        older Enterprise Server may not, passes over it (https://www.rfc-editor.org/rfc/rfc6749#section-3.1);
+        the state and the client secret hold there alone.
         """
         hashed = hashlib.sha256(verifier.encode("ascii")).digest()
         asked = {
