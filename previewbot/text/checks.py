@@ -19,7 +19,16 @@ from previewbot.api import (
 from previewbot.text.standing import standing_of
 
 BUTTONS = {"start": "Start", "stop": "Stop", "extend": "2 h longer"}
-"""What a button says, by the command that it means."""
+"""What a button of a check says, by the command that it means."""
+
+PAGE_BUTTONS = {
+    "start": "Start again",
+    "stop": "Stop it",
+    "extend": "2 hours longer",
+    "restart": "Start it afresh",
+    "reset": "Copy its databases anew",
+}
+"""What a button of a page says, in the same way."""
 
 _COMES_BY_ITSELF = (Severity.PROGRESS, Severity.GOOD)
 

@@ -35,6 +35,7 @@ from previewbot.api.deployments import DeploymentState
 from previewbot.api.verdicts import Says
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.blast_radius import Passing, has_own_databases
+from previewbot.text.checks import PAGE_BUTTONS
 from previewbot.text.durations import format_duration, from_now, spoken
 from previewbot.text.for_reader import HANDED_OVER
 from previewbot.text.notices import NotThere
@@ -143,6 +144,7 @@ def _environment(
         "HAVE_LOGS": HAVE_LOGS,
         "IssuesUnknown": IssuesUnknown,
         "MOST_ISSUES": MOST_ISSUES,
+        "PAGE_BUTTONS": PAGE_BUTTONS,
         "Phase": Phase,
         "Proven": Proven,
         "DeploymentState": DeploymentState,

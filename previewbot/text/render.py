@@ -24,9 +24,10 @@ from previewbot.text.blast_radius import blast_radius
 from previewbot.text.block import block
 from previewbot.text.checks import (
     BUTTONS,
+    PAGE_BUTTONS,
     CheckSaid,
     VerdictsSaid,
-    answers_to_presses,
+    answers_on_the_page,
     is_on_its_way,
     steady,
 )
@@ -138,14 +139,14 @@ class Renderer:
             raise CannotBeSaid(str(error)) from error
         return _APART.join(texts)
 
-    def _pressed(self, reply: Reply, view: View) -> str:
-        """Return what somebody pressed at a check, and what is said to that."""
+    def _pressed(self, reply: Reply, view: View, buttons: Mapping[str, str] = BUTTONS) -> str:
+        """Return what somebody pressed at a check, or on a page, and what is said to that."""
         try:
             text = self._answer(reply.said, view).strip()
         except CannotBeSaid:
             # Stored by another version. That it was pressed is said all the same.
             text = ""
-        values = {"login": reply.author, "button": BUTTONS.get(reply.command, ""), "text": text}
+        values = {"login": reply.author, "button": buttons.get(reply.command, ""), "text": text}
         refused = reply.reaction == "confused"
         head = self._comments.get_template("check_pressed.md").render(values, refused=refused).strip()
         return f"{head}\n\n{text}".strip()
@@ -219,8 +220,9 @@ class Renderer:
             shown, answered = replace(view, preview=preview), []
         else:
             withheld, shown = False, _for_comments(view)
-            replies = answers_to_presses(view.preview.status)
-            answered = [self._pages.filters["markdown"](self._pressed(each, shown)) for each in replies]
+            replies = answers_on_the_page(view.preview.status)
+            pressed = [self._pressed(each, shown, PAGE_BUTTONS) for each in replies]
+            answered = [self._pages.filters["markdown"](text) for text in pressed]
         values = {"withheld": withheld, "reader": reader, "answered": answered}
         return self.html("page.html", **_values(shown), **values)
 

@@ -1,0 +1,172 @@
+"""From the comment to a verdict on the pull request: in the demo, on a phone, counted in taps.
+
+docs/reviewers.md says how many it takes by role: here it is counted. Seconds are printed with `-s`; they are
+the machine's, and no test is about them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from previewbot.text.verdicts import SaidVerdict, parse_verdict
+from previewbot_demo.github.model import Comment
+from previewbot_demo.tasks import TASKS
+from previewbot_demo.world import REPOSITORY, Options, World
+from tests.support.chromium import PHONE, Chromium, Page
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+WARM_TAPS, COLD_TAPS = 2, 4
+SAY = "Say what you think"
+NEEDED = "The banner hides the basket on my phone."
+READY = f"[...document.querySelectorAll('article.app a')].some((a) => a.textContent === {json.dumps(SAY)})"
+THANKED = "document.querySelector('.note.good')?.innerText"
+FORGE = """(async () => {
+  const form = Object.assign(document.createElement('form'), {method: 'post', action: %s});
+  for (const [name, value] of Object.entries({says: 'good', words: 'forged', csrf: 'guessed'})) {
+    form.append(Object.assign(document.createElement('input'), {name, value}));
+  }
+  document.body.append(form);
+  form.submit();
+})()"""
+
+
+@dataclass
+class Finger:
+    """Somebody with a phone before the comment of a pull request; their taps from there on are counted."""
+
+    page: Page
+    world: World
+    number: int
+    taps: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    async def begin(self) -> None:
+        await self.page.open(f"{self.world.url}/{REPOSITORY}/pull/{self.number}")
+        await self.page.until(READY)
+        self.taps, self.began = 0, time.monotonic()
+
+    async def tap(self, selector: str, text: str) -> None:
+        await self.page.click(selector, text)
+        self.taps += 1
+
+    async def sign_in(self, login: str) -> None:
+        await self.tap("a", "Sign in with GitHub")
+        await self.tap("button", login)
+
+    async def look(self) -> None:
+        await self.tap("article.app a", SAY)
+
+    async def thanked(self) -> str:
+        return str(await self.page.until(THANKED))
+
+    def comments(self) -> list[Comment]:
+        return self.world.github.comments(self.number, REPOSITORY)
+
+    def said(self, login: str) -> list[SaidVerdict]:
+        """Return the verdicts of somebody on the pull request, oldest first."""
+        found = (parse_verdict(each.body) for each in self.comments() if each.author.login == login)
+        return [each for each in found if each is not None]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    async with World(Options(port=0, settings={"pages": "private"})) as world:
+        yield world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def number(world: World) -> int:
+    return world.agents.open(next(task for task in TASKS if task.name == "web"))
+
+
+@asynccontextmanager
+async def a_finger(world: World, number: int, chromium: Chromium) -> AsyncIterator[Finger]:
+    async with chromium.page(PHONE) as page:
+        yield Finger(page, world, number)
+
+
+@pytest.mark.parametrize("login", ["maria", "rob"])
+async def test_cold_it_takes_four_taps_and_warm_two(
+    world: World, number: int, chromium: Chromium, login: str
+) -> None:
+    async with a_finger(world, number, chromium) as finger:
+        await finger.begin()
+        await finger.look()
+        await finger.sign_in(login)
+        await finger.tap("button", "Looks good")
+        await finger.thanked()
+        cold, cold_seconds = finger.taps, time.monotonic() - finger.began
+
+        await finger.begin()
+        await finger.look()
+        await finger.tap("button", "Looks good")
+        await finger.thanked()
+        warm, warm_seconds = finger.taps, time.monotonic() - finger.began
+
+        assert (cold, warm) == (COLD_TAPS, WARM_TAPS)
+        print(f"\n{login}: cold {cold} taps, {cold_seconds:.1f} s; warm {warm} taps, {warm_seconds:.1f} s")
+        assert [(each.says, each.path) for each in finger.said(login)] == [("good", "/cart")] * 2
+        # Whoever is not signed in is told 404, whatever there is.
+        assert [each for each in finger.page.errors if "with a status of 404" not in each] == []
+
+
+async def test_what_should_change_is_handed_to_the_agent_and_stands_on_the_page(
+    world: World, number: int, chromium: Chromium
+) -> None:
+    async with a_finger(world, number, chromium) as finger:
+        await finger.begin()
+        await finger.look()
+        await finger.sign_in("maria")
+        await finger.tap("textarea", "")
+        await finger.page.write(NEEDED)
+        await finger.tap("button", "Hand it to Copilot")
+        assert "on the pull request" in await finger.thanked()
+
+        said = finger.said("maria")[-1]
+        assert (said.says, said.words) == ("work", NEEDED)
+        assert "@copilot " in finger.comments()[-1].body
+        # The controller finds it among the comments, and the page learns of it by itself.
+        await finger.page.until(
+            f"[...document.querySelectorAll('.said')].some((e) => e.innerText.includes({json.dumps(NEEDED)}))"
+        )
+
+
+async def test_what_is_pressed_on_the_page_is_done_and_the_page_says_so(
+    world: World, number: int, chromium: Chromium
+) -> None:
+    async with a_finger(world, number, chromium) as finger:
+        await finger.begin()
+        await finger.look()
+        await finger.sign_in("maria")
+        await finger.tap("button", "2 hours longer")
+        assert "two hours more" in await finger.thanked()
+        await finger.page.until(
+            "document.querySelector('[aria-labelledby=asked]')?.innerText.includes('stays open')"
+        )
+
+
+async def test_a_form_that_a_previews_own_code_sends_is_refused_and_nothing_is_said(
+    world: World, number: int, chromium: Chromium
+) -> None:
+    async with a_finger(world, number, chromium) as finger:
+        await finger.begin()
+        await finger.look()
+        await finger.sign_in("maria")
+        await finger.page.until("document.querySelector('a.wide')")
+        preview = str(await finger.page.evaluate("document.querySelector('a.wide').href"))
+        place = str(await finger.page.evaluate("document.querySelector('form#verdict').action"))
+        before = len(finger.comments())
+
+        await finger.page.open(preview)
+        await finger.page.evaluate(FORGE % json.dumps(place))
+
+        await finger.page.until("document.body?.innerText.includes('was not sent from a page of previewbot')")
+        assert len(finger.comments()) == before
