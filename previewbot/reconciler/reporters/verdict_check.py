@@ -17,7 +17,7 @@ from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.reporters.check_run import IN_PROGRESS, LAST, goes_on, newest_of
 from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.reporter import ReportContext
-from previewbot.rules.verdicts import conclusion_of
+from previewbot.rules.verdicts import barred, conclusion_of, judged
 from previewbot.text.checks import VerdictsSaid
 
 
@@ -49,7 +49,7 @@ class VerdictCheck(KeptReporter[VerdictContent]):
         """Return the check of the newest commit, and how each of an earlier one ends that still goes on."""
         head_sha, off = status.observed.head_sha, context.settings.verdicts == "off"
         wanted = {
-            key: _over(context, status, VerdictsSaid(off=off, superseded=not off))
+            key: _over(context, status, self.sha_of(key), off=off)
             for key, report in self.reports(status).items()
             if report.intent_at or (report.id and goes_on(report))
         }
@@ -91,9 +91,16 @@ def _newest(context: ReportContext, status: Status) -> VerdictContent:
     return VerdictContent(run, begins)
 
 
-def _over(context: ReportContext, status: Status, said: VerdictsSaid) -> VerdictContent:
-    """Return how the check of a commit ends that nobody is to judge any more: it was no yes."""
-    return VerdictContent(_run(context, status, Conclusion.CANCELLED, said), begins=False)
+def _over(context: ReportContext, status: Status, sha: str, *, off: bool) -> VerdictContent:
+    """Return how the check of a commit ends that nobody is to judge any more.
+
+    A pass may have died while it wrote what somebody had said of it; else it ends, and that is no yes.
+    """
+    found = judged(status.verdicts, sha, barred(status.observed))
+    count = tuple(each for each in found if each.counts)
+    said = VerdictsSaid(count=count, over=True) if count else VerdictsSaid(off=off, superseded=not off)
+    conclusion = conclusion_of(found) or Conclusion.CANCELLED
+    return VerdictContent(_run(context, status, conclusion, said), begins=False)
 
 
 def _run(
