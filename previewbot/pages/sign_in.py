@@ -9,6 +9,7 @@ as somebody else, and the verifier, without which the code is of no use to whoev
 
 from __future__ import annotations
 
+import base64
 import hmac
 import logging
 import secrets
@@ -114,16 +115,19 @@ def blueprint(
 
     @routes.get(DONE)
     def done() -> Response:
-        started = None
+        started, to = None, _way_in(request.args.get("state", ""))
         try:
             started = signing.started()
             person, until = signing.person(started)
             response = led_to(started.to)
             sessions.begin(response, person, until)
         except SettingsError as error:
-            response = failed(signing.unusable(error), started.to if started else way_back(""))
+            response = failed(signing.unusable(error), to)
         except _Failed as error:
-            response = failed(error, started.to if started else way_back(""))
+            if error.page == _STALE_PAGE and sessions.current() is not None:
+                # Another tab was faster, or somebody went back: they are signed in, and need no other answer.
+                return led_to(to)
+            response = failed(error, to)
         # One that was not this browser's own ends nothing: else any page could end it by a link.
         if started is not None:
             forget(response, STARTED_COOKIE)
@@ -168,7 +172,7 @@ class _SigningIn:
 
     def begun(self, to: str) -> Response:
         """Return the way to GitHub, with the cookie that lets this browser end there what it began."""
-        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+        state, verifier = _state_for(to), secrets.token_urlsafe(64)
         until = int((self._now() + _LASTS).timestamp())
         values = {"state": state, "verifier": verifier, "to": to, "until": until}
         try:
@@ -191,7 +195,7 @@ class _SigningIn:
         lasts = isinstance(until, int) and until > self._now().timestamp()
         given = request.args.get("state", "").encode(errors="replace")
         if not state or not lasts or not hmac.compare_digest(given, state.encode()):
-            raise _Failed("stale", _STALE)
+            raise _Failed(_STALE_PAGE, _STALE)
         return _Started(state, verifier, way_back(to))
 
     def person(self, started: _Started) -> tuple[Person, datetime]:
@@ -201,7 +205,7 @@ class _SigningIn:
             raise self._refused(code_of(refused))
         code = request.args.get("code", "")
         if not code:
-            raise _Failed("stale", _STALE)
+            raise _Failed(_STALE_PAGE, _STALE)
         try:
             with self._turn():
                 asked_at = self._now()
@@ -239,14 +243,34 @@ class _SigningIn:
             self._free.release()
 
 
-_SIGNED_OUT = "signed_out"
+_SIGNED_OUT, _STALE_PAGE = "signed_out", "stale"
+_LONGEST_IN_STATE = 200
+"""Characters of a way back: the state stands in GitHub's address, which must not become too long."""
 _REFUSALS = {
     "access_denied": ("denied", _DENIED),
-    "bad_verification_code": ("stale", _STALE),
+    "bad_verification_code": (_STALE_PAGE, _STALE),
     "unverified_user_email": ("unverified", _DENIED),
 }
 """GitHub's words that the person can do something about; all others are the platform team's
 (https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-authorization-request-errors)."""
+
+
+def _state_for(to: str) -> str:
+    """Return a new state. It has the way back too, for a browser that has lost its cookie meanwhile.
+
+    Each tab that signs in replaces the cookie of the one before, whose answer is then led on all the same.
+    Who makes a state of their own chooses a page of ours with it, and nothing more.
+    """
+    way = base64.urlsafe_b64encode(to.encode()).decode("ascii") if len(to) <= _LONGEST_IN_STATE else ""
+    return f"{secrets.token_urlsafe(32)}.{way}"
+
+
+def _way_in(state: str) -> str:
+    """Return the way back that a state has, home if it has none of ours."""
+    try:
+        return way_back(base64.urlsafe_b64decode(state.rpartition(".")[2]).decode())
+    except ValueError:
+        return way_back("")
 
 
 def _found(url: str) -> Response:

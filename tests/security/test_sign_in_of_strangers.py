@@ -9,6 +9,7 @@ no form counts that was not sent from our own page by whoever is signed in.
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -88,8 +89,11 @@ def test_an_answer_counts_once() -> None:
     back = site.github.allowed("maria", url)
     assert site.end(browser, back).status_code == 303
 
-    # Without the cookie of its beginning, which has gone; and with a copy of it, from another browser.
-    assert site.end(browser, back).status_code == 400
+    # Without the cookie of its beginning, which has gone, it leads on whoever is signed in, and that is all.
+    before, again = cookie_of(browser), site.end(browser, back)
+    assert (again.headers["Location"], cookie_of(browser)) == (f"{URL}/", before)
+    assert site.github.exchanged == 1
+    # With a copy of the cookie, from another browser.
     other = site.browser()
     put_cookie(other, started, STARTED_COOKIE)
     assert (site.end(other, back).status_code, who(site, other)) == (400, None)
@@ -169,6 +173,23 @@ def test_a_sign_in_leads_nowhere_else(to: str) -> None:
     assert site.sign_in(browser, "maria", to).headers["Location"] == f"{URL}/"
     again = browser.get("/sign-in", query_string={"to": to}, base_url=URL)
     assert again.headers["Location"] == f"{URL}/"
+
+
+@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/sign-out", "/p/1/2@evil", "\0"])
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_a_state_of_somebodys_own_leads_nowhere_else(to: str, signed_in: bool) -> None:
+    site = Site()
+    browser = site.browser()
+    if signed_in:
+        site.sign_in(browser, "maria")
+    state = f"x.{base64.urlsafe_b64encode(to.encode()).decode()}"
+
+    answer = browser.get("/sign-in/done", query_string={"state": state, "code": "x"}, base_url=URL)
+
+    if signed_in:
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"{URL}/")
+    else:
+        assert (answer.status_code, Page(answer.text).links) == (400, {"/sign-in?to=/": "button"})
 
 
 @pytest.mark.parametrize("host", ["evil.example", "previews.example.com.evil.example", "localhost"])

@@ -89,6 +89,37 @@ def test_another_pod_knows_who_is_signed_in() -> None:
     assert other.get("/sign-in", base_url=URL).headers["Location"] == f"{URL}/"
 
 
+def test_of_two_tabs_the_slower_one_is_led_on_as_well() -> None:
+    site = Site()
+    browser = site.browser()
+    first, second = (site.begin(browser, f"/p/812/{number}") for number in (1, 2))
+    slow, fast = site.github.allowed("maria", first), site.github.allowed("maria", second)
+
+    assert site.end(browser, fast).headers["Location"] == f"{URL}/p/812/2"
+    assert site.end(browser, slow).headers["Location"] == f"{URL}/p/812/1"
+    assert site.github.exchanged == 1
+
+
+def test_a_browser_that_lost_its_cookie_tries_again_on_its_way_to_the_same_page() -> None:
+    site = Site()
+    back = site.github.allowed("maria", site.begin(site.browser(), DEEP))
+
+    answer = site.end(site.browser(), back)
+
+    assert answer.status_code == 400
+    assert Page(answer.text).links == {"/sign-in?to=/p/812/42%3Fpath%3D%252Fbasket": "button"}
+
+
+def test_a_long_way_back_is_kept_in_the_cookie_alone() -> None:
+    site = Site()
+    browser, long = site.browser(), f"/p/812/42?path={'a' * 900}"
+
+    url = site.begin(browser, long)
+
+    assert len(url) < 500
+    assert site.end(browser, site.github.allowed("maria", url)).headers["Location"] == f"{URL}{long}"
+
+
 # What does not work
 
 
