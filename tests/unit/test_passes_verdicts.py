@@ -275,6 +275,19 @@ async def test_the_words_of_a_status_comment_in_a_persons_hand_are_not_adopted_b
     assert world.status.report("comment").id != world.github.comments_written[-1].id
 
 
+async def test_a_new_life_of_the_preview_finds_what_was_said_before() -> None:
+    world = await ready()
+    comment = say(world)
+    await world.settle(3)
+    world.clock.forward(seconds=timedelta(days=3).total_seconds())
+    world.cluster.preview = None
+    world.restart()
+    world.poke()
+    await world.settle(4)
+
+    assert (only(world).comment, only(world).counts) == (comment, True)
+
+
 async def test_a_verdict_costs_no_question_where_there_is_none() -> None:
     world = await ready()
     world.github.say("Just a word")
