@@ -97,7 +97,7 @@ def test_exactly_the_locked_versions_are_in_it_and_no_pip(prefix: Path) -> None:
     locked = {pin.name: pin.version for pin in pins}
 
     assert installed_in(prefix) == {**locked, "previewbot": version()}
-    assert not {"markdown-it-py", "previewbot-demo"} & locked.keys()
+    assert "previewbot-demo" not in locked
 
 
 def version() -> str:
