@@ -56,9 +56,11 @@ class Site:
         raise AssertionError("a page asked for something")
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
+    """Keeps requests out of what the tests print."""
+
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Keep requests out of what the tests print."""
+        """Say nothing."""
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def site(pages: str = "public") -> Iterator[Site]:
     found = Site()
     settings = parse({**SETTINGS, "pages": pages}, {})
     app = create_pages(settings, found, now=lambda: NOW)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     found.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

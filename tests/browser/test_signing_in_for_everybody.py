@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from flask import Response
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from previewbot.runtime.bare_app import bare_app
 from previewbot.text.render import Renderer, templates_directory
 from tests.browser.axe import violations
+from tests.browser.site import Quiet
 from tests.browser.test_pages_for_everybody import LOOKS, SMALL_TARGETS, UNREACHED
 from tests.support.chromium import DESKTOP, SMALL_PHONE, Chromium, Page
 
@@ -25,13 +26,6 @@ NAMES = sorted(
     for path in (templates_directory() / folder).glob("[a-z]*.html")
 )
 WORDS = "The button is too dark.\n\nWithout it I would not find the way to pay."
-
-
-class Quiet(WSGIRequestHandler):
-    """Keeps requests out of what the tests print."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
