@@ -394,7 +394,11 @@ def a_route(**changes: Any) -> Child:
     return replace(entry, **changes)
 
 
-SHOWN = Link(kind=LinkKind.GATEWAY, url=f"https://{READY.spec.environment_key}.preview.example.com/")
+SHOWN = Link(
+    kind=LinkKind.GATEWAY,
+    url=f"https://{READY.spec.environment_key}.preview.example.com/",
+    staging_url="https://staging.example.com/",
+)
 
 
 def test_while_something_serves_the_route_leads_to_it() -> None:
