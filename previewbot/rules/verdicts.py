@@ -63,14 +63,15 @@ def with_requesters(observed: Observed, named: Collection[int], *, of_agents_acc
 
     A pull request that an agent opens with its own account names whoever asked for it as its assignee, and
     in its commits (https://docs.github.com/en/copilot/concepts/agents/coding-agent/about-coding-agent).
-    Whoever is taken off the list has started it all the same.
+    Whoever is taken off the list has started it all the same, and whoever was named first stays: else they
+    would have themselves pushed out by commits that name a crowd.
     """
     if not of_agents_account:
         return observed
     new = tuple(each for each in dict.fromkeys(named) if each not in observed.requesters)
-    if not new:
+    if not new or len(observed.requesters) >= _MOST_REQUESTERS:
         return observed
-    return replace(observed, requesters=(*observed.requesters, *new)[-_MOST_REQUESTERS:])
+    return replace(observed, requesters=(*observed.requesters, *new)[:_MOST_REQUESTERS])
 
 
 def kept(verdicts: Iterable[Verdict], head_sha: str) -> tuple[Verdict, ...]:

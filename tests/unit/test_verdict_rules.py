@@ -147,6 +147,17 @@ def test_whoever_was_assigned_to_an_agents_pull_request_stays_barred() -> None:
     assert with_requesters(observed, [STARTER], of_agents_account=True) is observed
 
 
+def test_a_crowd_that_commits_name_pushes_nobody_out_who_started_the_agent() -> None:
+    observed = with_requesters(Observed(author_id=AUTHOR), [STARTER], of_agents_account=True)
+    for push in range(10):
+        crowd = range(1_000 + 20 * push, 1_020 + 20 * push)
+        observed = with_requesters(observed, crowd, of_agents_account=True)
+
+    assert STARTER in barred(observed)
+    assert len(observed.requesters) <= 50
+    assert with_requesters(observed, [999], of_agents_account=True) is observed
+
+
 def test_who_a_commit_names_is_read_by_githubs_own_addresses() -> None:
     message = (
         "Sum up\n\nCo-authored-by: Ann <2+ann@users.noreply.github.com>\n"
