@@ -188,7 +188,8 @@ class Memory:
     request changes that file, where it was asked. `elsewhere` has by repository and commit where a file lies
     that may have been meant as configuration. `redirected` has those whose route does not lead to staging, as
     far as this process knows: a restart waits for the gateway once more. `heard` has what was read of the
-    conversations, once what came of it is stored.
+    conversations, once what came of it is stored. `verdicts_asked_at` is when GitHub was last asked whether
+    those are still there.
     """
 
     facts: dict[str, PullRequestFacts] = field(default_factory=dict)
@@ -212,6 +213,7 @@ class Memory:
     said: Seldom = field(default_factory=Seldom)
     edit_questions: EditQuestions = field(default_factory=EditQuestions)
     verdict_questions: EditQuestions = field(default_factory=EditQuestions)
+    verdicts_asked_at: dict[str, datetime] = field(default_factory=dict)
     pod_questions: PodQuestions = field(default_factory=PodQuestions)
     request_questions: RequestQuestions = field(default_factory=RequestQuestions)
     gateway: GatewayMemory = field(default_factory=GatewayMemory)
@@ -227,6 +229,7 @@ class Memory:
         self.unshown.forget(name)
         self.edit_questions.forget(name)
         self.verdict_questions.forget(name)
+        self.verdicts_asked_at.pop(name, None)
         self.request_questions.forget(name)
         self.forget_image_lookups(name)
         self.builds.forget(name)

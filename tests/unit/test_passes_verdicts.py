@@ -131,6 +131,24 @@ async def test_a_verdict_that_was_deleted_is_gone() -> None:
     assert world.status.verdicts == ()
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_verdict_is_gone_also_if_nobody_told_that_it_was_deleted(restarts: bool) -> None:
+    world = await ready()
+    comment = say(world)
+    await world.settle(3)
+    asked = len(world.github.edits_asked)
+    world.github.delete(comment)
+    if restarts:
+        world.restart()
+        await world.settle(1)
+    else:
+        # Looks for which nobody calls ask about it once an hour, and not each time.
+        await world.settle(8, seconds=700)
+
+    assert world.status.verdicts == ()
+    assert len(world.github.edits_asked) == asked + 1
+
+
 async def test_what_graphql_alone_does_not_show_is_not_gone() -> None:
     world = await ready()
     say(world)

@@ -1,8 +1,8 @@
 """What people said of a preview: whether each was edited or deleted since, and whether its author may write.
 
 The comments are those that the look has listed anyway. The rest is one question of GraphQL's for all of them,
-in looks that somebody called for; and one about each person who is new. What GitHub cannot say keeps nobody
-waiting: it is shown, does not count, and is asked again.
+in looks that somebody called for, and in others once an hour; and one about each person who is new. What
+GitHub cannot say keeps nobody waiting: it is shown, does not count, and is asked again.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ _ASKED_ABOUT = 10
 
 _A_SECOND = timedelta(seconds=1)
 
+_ANYWAY_AFTER = timedelta(hours=1)
+"""So long after the last question the next look asks, whoever called for it.
+
+A listing does not show what was deleted, so a webhook alone tells of it, and that may be lost.
+"""
+
 
 async def with_verdicts(
     context: Context,
@@ -48,7 +54,7 @@ async def with_verdicts(
         context.memory.verdict_questions.forget(preview.name)
         return (replace(inbox, verdicts=()) if known else inbox), None
     moments: list[datetime | None] = []
-    if preview.unseen_poke or not all(map(is_settled, found)):
+    if preview.unseen_poke or not all(map(is_settled, found)) or _was_long_ago(context, preview.name):
         question = RequestQuestion(context, preview, pull_request, agent)
         shown = frozenset(each.id for each in inbox.said)
         found, moment = await _with_edits(context, client, question, found, shown)
@@ -57,6 +63,12 @@ async def with_verdicts(
     moments.append(moment)
     again_at = min((each for each in moments if each is not None), default=None)
     return replace(inbox, verdicts=found), again_at
+
+
+def _was_long_ago(context: Context, name: str) -> bool:
+    """Return whether it is long ago that it was asked about a Preview's verdicts, or not known when."""
+    asked_at = context.memory.verdicts_asked_at.get(name)
+    return asked_at is None or context.now() - asked_at >= _ANYWAY_AFTER
 
 
 async def _with_edits(
@@ -69,6 +81,7 @@ async def _with_edits(
     """Return the verdicts that are still there, with whether each was edited, and when to ask again."""
     name, now = question.preview.name, context.now()
     questions, their_now = context.memory.verdict_questions, client.time_at(now)
+    context.memory.verdicts_asked_at[name] = now
     try:
         edits = await _ask(client, question, verdicts)
     except RemoteError as error:
