@@ -12,6 +12,8 @@ from previewbot_demo.browser import Browser, Glass
 from previewbot_demo.demo_page import DemoPage
 from previewbot_demo.program_tour import ProgramTour
 from previewbot_demo.programs import Doors, Programs
+from previewbot_demo.reviewer import SAY, Reviewer
+from previewbot_demo.tasks import MARIA
 from previewbot_demo.tour import Moment, Tour
 from previewbot_demo.walking import Steps, Wrong
 from previewbot_demo.world import REPOSITORY, World
@@ -20,8 +22,9 @@ from previewbot_demo.world import REPOSITORY, World
 class DemoTour(Tour):
     """The tour with the demo's own page beside it, which ticks off what is done, and with programs."""
 
-    def __init__(self, browser: Browser, patience: float, programs: Programs) -> None:
+    def __init__(self, browser: Browser, patience: float, programs: Programs, reviewer: Reviewer) -> None:
         super().__init__(browser, patience)
+        self._reviewer = reviewer
         self._page = DemoPage(browser)
         self._programs = ProgramTour(browser, patience, programs)
 
@@ -29,6 +32,13 @@ class DemoTour(Tour):
         """Return what previews have of their own, and what the demo's broker is for."""
         words = "Cursor changes the packers: they pack what is ordered through its link, and nothing else"
         return (*super().about_state(), (words, self.packed))
+
+    def commands(self) -> Steps:
+        """Return the steps about what people ask for and say."""
+        words = (
+            "Maria signs in from the comment and says what should change: a comment of hers, and the agent's"
+        )
+        return (*super().commands(), (words, self.said))
 
     def for_programs(self, moment: Moment) -> Steps:
         """Return what programs are told at this moment."""
@@ -80,6 +90,23 @@ class DemoTour(Tour):
         await super().opened()
         await self._programs.wait_for(self._web)
 
+    async def said(self) -> None:
+        """Whoever reads no code says what they think, in their own name, and it is handed to the agent."""
+        address, words = (await self._comment(self._web)).links.get(SAY, ""), "The banner hides the basket."
+        signed_in = await self._reviewer.sign_in(address)
+        if "Hand it to Copilot" not in signed_in.text:
+            raise Wrong(f"the page is not for somebody who may write: {signed_in.status}")
+        thanks = await self._reviewer.say(address, "hand", words)
+        if "Thank you." not in thanks.text:
+            raise Wrong(f"nothing was said: {thanks.status}")
+        remarks = await self._browser.conversation(self._web)
+        hers = next((each for each in remarks if words in each.text), None)
+        if hers is None or hers.by_app or "@copilot" not in hers.text:
+            raise Wrong("there is no such comment in her own name")
+        await self._until(
+            "what she said in previewbot's comment", lambda: self._says(self._web, "needs work")
+        )
+
     async def failed(self) -> None:
         """Somebody waits for what is not built, too, and asks previewbot itself."""
         await super().failed()
@@ -103,7 +130,8 @@ class DemoTour(Tour):
 async def check(world: World, patience: float = 30.0, say: Callable[[str], None] = print) -> int:
     """Take the tour in a world; say each step and how long it took; return 0, or 1 at the first fault."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        tour = DemoTour(browser_of(world, session), patience, programs_of(world, session))
+        reviewer = Reviewer(session, MARIA.login)
+        tour = DemoTour(browser_of(world, session), patience, programs_of(world, session), reviewer)
         try:
             for words, step in tour.steps():
                 began = time.monotonic()

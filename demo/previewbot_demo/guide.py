@@ -38,6 +38,7 @@ class PullSeen:
     failed: bool = False
     ordered: bool = False
     reset: bool = False
+    judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,15 @@ STEPS = (
         SHOP,
         "",
         lambda seen, _: len(seen.same_paths) > 1,
+    ),
+    Step(
+        "say",
+        "In Copilot’s pull request, press “Say what you think”, sign in as maria, and press “Looks good”.",
+        "It is a comment of hers on the pull request, with the commit that she looked at. Whoever reads no "
+        "code says what they think, and can hand it to the agent.",
+        "web",
+        "article.app a[href*='/p/']",
+        _any("web", lambda pull: pull.judged),
     ),
     Step(
         "backend",

@@ -22,6 +22,7 @@ from previewbot_demo.agents import Agents
 from previewbot_demo.github import Comment, FakeGitHub, PullRequest
 from previewbot_demo.guide import PullSeen, Seen
 from previewbot_demo.hosts import PREVIEW_DOMAIN, SHOP_HOST, SPLIT_VIEW
+from previewbot_demo.reviewer import VERDICT
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
@@ -186,6 +187,7 @@ class SplitView:
             says=_says(status),
             stopped=any(_took_up(_STOP, comment) for comment in comments),
             reset=any(_took_up(_RESET, comment) for comment in comments),
+            judged=any(comment.body.startswith(VERDICT) for comment in comments),
             ordered=urlsplit(link).hostname in self._ordered,
             failed=self._failed(pull),
         )

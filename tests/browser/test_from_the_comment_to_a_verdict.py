@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -23,6 +24,7 @@ from tests.support.chromium import PHONE, Chromium, Page
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
+REVIEWERS = Path(__file__).parents[2] / "docs" / "reviewers.md"
 WARM_TAPS, COLD_TAPS = 2, 4
 SAY = "Say what you think"
 NEEDED = "The banner hides the basket on my phone."
@@ -93,9 +95,11 @@ async def a_finger(world: World, number: int, chromium: Chromium) -> AsyncIterat
         yield Finger(page, world, number)
 
 
-@pytest.mark.parametrize("login", ["maria", "rob"])
+@pytest.mark.parametrize(
+    ("login", "role"), [("maria", "may write to the repository"), ("rob", "may read it")]
+)
 async def test_cold_it_takes_four_taps_and_warm_two(
-    world: World, number: int, chromium: Chromium, login: str
+    world: World, number: int, chromium: Chromium, login: str, role: str
 ) -> None:
     async with a_finger(world, number, chromium) as finger:
         await finger.begin()
@@ -112,6 +116,7 @@ async def test_cold_it_takes_four_taps_and_warm_two(
         warm, warm_seconds = finger.taps, time.monotonic() - finger.began
 
         assert (cold, warm) == (COLD_TAPS, WARM_TAPS)
+        assert f"| {role} | {warm} taps | {cold} taps |" in REVIEWERS.read_text("utf-8")
         print(f"\n{login}: cold {cold} taps, {cold_seconds:.1f} s; warm {warm} taps, {warm_seconds:.1f} s")
         assert [(each.says, each.path) for each in finger.said(login)] == [("good", "/cart")] * 2
         # Whoever is not signed in is told 404, whatever there is.

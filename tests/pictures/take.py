@@ -28,6 +28,7 @@ _COMMENT = Size(760, 700, scale=1.5)
 _SPLIT = Size(1160, 660)
 _PAGE = Size(820, 700, scale=1.5)
 _IN_HAND = replace(PHONE, scale=1.5)
+_WORDS = "The banner hides the basket on my phone."
 _COMMENTED = "document.querySelector('article.app a')?.textContent.includes('Open the preview')"
 _LINK = (
     "[...document.querySelectorAll('article.app a')].find(a => a.textContent === 'Open the preview')?.href"
@@ -54,6 +55,7 @@ class Photographer:
         await self._comment()
         await self._split_view()
         await self._pages()
+        await self._reviewer()
 
     async def _strip(self) -> str:
         """Button, comment, click: three pictures of one size. Return the link."""
@@ -120,13 +122,40 @@ class Photographer:
                 await self._keep(name, page)
 
     async def _pages(self) -> None:
-        """The page of a preview: on a desktop in light colours, on a phone in dark ones."""
-        number = self._web.rpartition("/")[2]
-        address = f"{self._world.bot.url}/p/{self._world.options.repository_id}/{number}"
+        """The page of a preview for whoever is signed in: on a desktop, and on a phone in dark colours."""
         for name, size, dark in (("page", _PAGE, False), ("page-phone", _IN_HAND, True)):
             async with self._chromium.page(size, dark=dark) as page:
-                await page.open(address)
+                await self._signed_in(page)
                 await self._keep(name, page)
+
+    async def _reviewer(self) -> None:
+        """From the comment to what somebody thinks of it, on a phone."""
+        async with self._chromium.page(_IN_HAND) as page:
+            await page.open(self._world.url + self._web)
+            await page.until(_COMMENTED)
+            await self._keep("reviewer-comment", page, "article.app", 8)
+            await self._signed_in(page)
+            await self._keep("reviewer-page", page)
+            await page.click("textarea")
+            await page.write(_WORDS)
+            await page.evaluate("document.querySelector('#say').scrollIntoView({block: 'start'})")
+            await self._keep("reviewer-form", page)
+            await page.click("button", "Hand it to Copilot")
+            await page.until("document.querySelector('.note.good')")
+            await page.open(self._world.url + self._web)
+            verdict = (
+                "[...document.querySelectorAll('article')].find((a) => a.innerText.includes('Needs work:'))"
+            )
+            await page.until(f"{verdict} && ({verdict}.id = 'verdict')")
+            await self._keep("reviewer-verdict", page, "#verdict", 8)
+
+    async def _signed_in(self, page: Page) -> None:
+        number = self._web.rpartition("/")[2]
+        await page.open(f"{self._world.bot.url}/p/{self._world.options.repository_id}/{number}")
+        await page.click("a", "Sign in with GitHub")
+        await page.click("button", "maria")
+        await page.until("document.querySelector('textarea')")
+        await page.evaluate("scrollTo(0, 0)")
 
     async def _keep(self, name: str, page: Page, selector: str = "", margin: int = 0) -> None:
         picture = await page.picture(selector, margin=margin)

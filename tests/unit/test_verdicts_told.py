@@ -10,6 +10,7 @@ import pytest
 from previewbot.api import Preview, Says, Verdict
 from previewbot.asking.facts import facts_from, facts_in, facts_of
 from previewbot.mcp.answers import preview_answer
+from previewbot.reconciler.reporters.status_comment import matters_of
 from previewbot.text.block import LIMIT, block, without_block
 from previewbot.text.facts import as_json
 from previewbot.text.render import Renderer, View
@@ -125,3 +126,14 @@ def test_what_another_version_tells_otherwise_costs_nothing_else(verdicts: str) 
 
     assert found is not None
     assert found.verdicts == ()
+
+
+def test_what_somebody_says_who_may_write_waits_for_no_turn_and_what_others_say_does() -> None:
+    silent = STATES["ready"].status
+
+    def matters(**changes: Any) -> str:
+        return matters_of(replace(silent, verdicts=(a_verdict(**changes),)))
+
+    assert matters(writes=False) == matters(writes=None) == matters_of(silent)
+    assert matters(writes=True) != matters_of(silent)
+    assert matters(writes=True, edited=True) != matters(writes=True)

@@ -93,15 +93,17 @@ class StatusComment(KeptReporter[CommentContent]):
 
 
 def matters_of(status: Status) -> str:
-    """Return (as a hash) what people wait for, or act by: the commit, its phase and link, its time, and what
-    they asked for."""
+    """Return (as a hash) what people wait for, or act by: the commit, its phase and link, its time, what they
+    asked for, and what those said of it who may write. Anybody may read a public repository, and say as much
+    as they like: that waits for its turn."""
     lifecycle, observed = status.lifecycle, status.observed
     serving = [(service.name, service.serving_sha, service.phase.runs) for service in status.services]
     said = (status.phase, observed.head_sha, status.link.url, serving, observed.problems)
     begun = (lifecycle.approved_sha, lifecycle.started_by, *lifecycle.stopped)
     done = (lifecycle.expires_at, lifecycle.ended, *begun)
     failed = [(each.name, each.failure_message) for each in status.services if each.phase is Phase.FAILED]
-    return comment_hash(repr((said, done, failed)))
+    judged = [(each.comment, each.edited) for each in status.verdicts if each.writes]
+    return comment_hash(repr((said, done, failed, judged)))
 
 
 def is_passing(status: Status) -> bool:
