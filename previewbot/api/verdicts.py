@@ -48,7 +48,8 @@ class Verdict(Value):
     `words` are the author's own, cut to `LONGEST_KEPT_WORDS`. All times are GitHub's: it was `said_at`, and
     changed at `updated_at`. `edited`: somebody, perhaps its author, changed it after it was written. That
     nobody did was found at `asked_at`, None while that could not be asked. `writes` is whether its author may
-    write to the repository, None while that could not be asked. `counts`: it moves the check.
+    write to the repository, None while that could not be asked. `replaced`: its author has said something
+    newer of the same commit, which may be deleted by now. `counts`: it moves the check.
     """
 
     comment: int
@@ -64,4 +65,5 @@ class Verdict(Value):
     edited: bool = False
     asked_at: datetime | None = None
     writes: bool | None = None
+    replaced: bool = False
     counts: bool = False

@@ -22,6 +22,9 @@ GitHub's times have whole seconds, and its servers are not all equally far: an e
 it was written changes no time that a listing shows.
 """
 
+_WEIGHT = {True: 2, None: 1, False: 0}
+"""How much the last verdict of somebody weighs who may write, may perhaps, or may not."""
+
 _MOST_REQUESTERS = 50
 _MOST_CO_AUTHORS, _LOOKED_AT = 20, 10_000
 
@@ -78,11 +81,11 @@ def kept(verdicts: Iterable[Verdict], head_sha: str) -> tuple[Verdict, ...]:
     """Return the verdicts that are kept, the newest first.
 
     Of too many those go before others by which the check may be moved, so that nobody's is pushed out by
-    whoever may only read.
+    whoever may only read; and then those of whom it is not known yet whether they may write.
     """
-    found = list(verdicts)
-    last = _last_of_each(found, head_sha)
-    ranked = sorted(found, key=lambda each: (each in last and bool(each.writes), *_order(each)))
+    found = _with_replaced(verdicts)
+    last = frozenset(each.comment for each in _last_of_each(found, head_sha))
+    ranked = sorted(found, key=lambda each: (each.comment in last and _WEIGHT[each.writes], *_order(each)))
     return tuple(sorted(ranked[-MOST_VERDICTS:], key=_order, reverse=True))
 
 
@@ -90,8 +93,8 @@ def judged(verdicts: Sequence[Verdict], head_sha: str, barred: Collection[int]) 
     """Return verdicts with whether each counts: of the very commit, the last of its author's, not edited as
     far as can be told, by a person who may write and is not `barred`.
 
-    An earlier one of the same person does not come back when the last was edited: whoever can edit it must
-    not choose between them.
+    An earlier one of the same person does not come back when the last was edited, nor a yes when it was
+    deleted: whoever can do that, as the author can who may write, must not choose between them.
     """
     last = _last_of_each(verdicts, head_sha)
     return tuple(replace(each, counts=each in last and _counts(each, barred)) for each in verdicts)
@@ -115,9 +118,21 @@ def _last_of_each(verdicts: Iterable[Verdict], head_sha: str) -> list[Verdict]:
     return list({each.account: each for each in sorted(of_it, key=_order)}.values())
 
 
+def _with_replaced(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return verdicts with which of them their author has replaced by a newer one on the same commit."""
+    found = list(verdicts)
+    last = {(each.account, each.head_sha): each.comment for each in sorted(found, key=_order)}
+    return [
+        replace(each, replaced=each.replaced or last[each.account, each.head_sha] != each.comment)
+        for each in found
+    ]
+
+
 def _counts(verdict: Verdict, barred: Collection[int]) -> bool:
     is_known = verdict.asked_at is not None and not verdict.edited
-    return is_known and verdict.writes is True and verdict.account not in barred
+    # That it needs work was never taken back, if what replaced it is gone.
+    is_withdrawn = verdict.replaced and verdict.says is Says.GOOD
+    return is_known and not is_withdrawn and verdict.writes is True and verdict.account not in barred
 
 
 def _order(verdict: Verdict) -> tuple[datetime, int]:

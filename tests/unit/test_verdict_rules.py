@@ -96,6 +96,23 @@ def test_without_a_commit_nothing_counts() -> None:
     assert outcome(a_verdict(head_sha=""), head_sha="") is None
 
 
+@pytest.mark.parametrize(("first", "count"), [(GOOD, {BEN}), (WORK, {ANN, BEN})])
+def test_nobody_brings_an_earlier_yes_back_by_deleting_a_later_verdict(first: Says, count: set[int]) -> None:
+    before = kept([a_verdict(first), a_verdict(WORK, at=1), a_verdict(GOOD, BEN)], HEAD)
+    left = tuple(each for each in before if each.comment != 601)
+
+    found = judged(kept(left, HEAD), HEAD, BARRED)
+
+    assert {each.account for each in found if each.counts} == count
+    assert outcome(*kept([*left, a_verdict(WORK, at=2)], HEAD)) is ACTION
+
+
+def test_a_verdict_is_replaced_by_its_authors_own_on_the_very_commit_alone() -> None:
+    said = [a_verdict(), a_verdict(WORK, BEN, 1), a_verdict(WORK, at=2, head_sha=OLDER)]
+
+    assert not any(each.replaced for each in kept(said, HEAD))
+
+
 @given(
     st.lists(
         st.builds(
@@ -136,6 +153,23 @@ def test_those_who_may_only_read_push_nobody_out() -> None:
     assert len(found) == MOST_VERDICTS
     assert writers in found
     assert found == tuple(sorted(found, key=lambda each: each.said_at, reverse=True))
+
+
+@pytest.mark.parametrize("writes", [False, None])
+def test_one_person_pushes_out_nobody_of_whom_it_is_not_known_yet_who_they_are(writes: bool | None) -> None:
+    new = a_verdict(WORK, writes=None, asked_at=None)
+    crowd = [a_verdict(account=100, at=1 + n, writes=writes, asked_at=None) for n in range(60)]
+
+    assert new in kept([new, *crowd], HEAD)
+
+
+def test_nobody_pushes_out_who_started_the_agent_by_naming_others() -> None:
+    observed = with_requesters(Observed(author_id=AUTHOR), [STARTER], of_agents_account=True)
+    for begin in range(100, 1_000, 20):
+        observed = with_requesters(observed, range(begin, begin + 20), of_agents_account=True)
+
+    assert STARTER in barred(observed)
+    assert with_requesters(observed, [5_000], of_agents_account=True) is observed
 
 
 def test_whoever_was_assigned_to_an_agents_pull_request_stays_barred() -> None:
