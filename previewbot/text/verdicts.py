@@ -57,11 +57,12 @@ _HANDED_RE = re.compile(rf"\A@[A-Za-z0-9-]{{1,60}} {re.escape(HANDED)}(?:\n|\Z)"
 # https://spec.commonmark.org/0.31.2/#html-comment; what is never closed hides all that comes after it.
 _HIDDEN_RE = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))", re.DOTALL)
 _FACTS_RE = re.compile(
-    r"^[ \t]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n\s*\{\s*\"previewbot\"\s*:"
+    r"^[ \t]{0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n\s*+\{\s*+\"previewbot\"\s*+:"
     r".*?(?:^[ \t]{0,3}(?P=fence)[`~]*[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
-_FENCE_RE = re.compile(r"^[ \t>]*(?:[-+*]|\d{1,9}[.)])?[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
+# Nothing is looked at twice (`*+`), so that a line of nothing but blanks takes no time.
+_FENCE_RE = re.compile(r"^[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t]*+)?(?:```|~~~)", re.MULTILINE)
 _COMMAND_RE = re.compile(
     # What may stand before it: signs of Markdown, elements of HTML, what is written for a blank, a name.
     r"\A(?:[\s>*_`~#\\+.):(\[|-]|\d{1,9}[.)]|<[^>]*>|&[#\w]{1,20};|@[A-Za-z0-9\[\]-]{1,50}[,:]?\s)*/preview",

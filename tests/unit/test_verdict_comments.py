@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,3 +233,17 @@ def test_of_too_many_words_the_first_are_kept_and_told() -> None:
 
 def test_nested_remarks_take_no_time() -> None:
     assert "<!--" not in cleaned("<!-" * 60_000 + "- -->" * 60_000).text
+
+
+@pytest.mark.parametrize(
+    "sign", [" ", "\t", ">", "> ", "`", "~", "\n", "*", "_", "[", "](", "<", "&a", "@a ", "1.", "- "]
+)
+@pytest.mark.parametrize("before", ["", "```", "```\n", "/preview\n", "x\n>"])
+def test_no_words_take_long(before: str, sign: str) -> None:
+    words = (before + sign * 15_000)[:15_000] + "x"
+    begun = time.process_time()
+    cleaned(words)
+    parse_verdict(f"<!-- previewbot verdict says=good sha={SHA} path=/ -->\n{words}")
+
+    # A hundredth of what it takes to look at each sign once more for each other.
+    assert time.process_time() - begun < 0.3
