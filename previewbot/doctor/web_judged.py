@@ -17,7 +17,10 @@ DIFFERENT = "the signature does not match"
 _TITLE = '"title": "previewbot"'
 """What begins the description that pages gives of its JSON (`pages/openapi.py`)."""
 
-_ON_PAGES = "/, /p, everything below /p/, /p.json, /previews.json and /openapi.json"
+_ON_PAGES = (
+    "/, /p, everything below /p/, /p.json, /previews.json and /openapi.json, where people sign in also "
+    "/sign-in, everything below /sign-in/ and /sign-out,"
+)
 
 
 def is_webs(headers: Mapping[str, str]) -> bool:

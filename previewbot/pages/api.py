@@ -33,6 +33,7 @@ from previewbot.text.render import Renderer
 
 _NONE = "there is no preview of this pull request now"
 _AWAY = "the cluster does not answer right now; ask again in a moment"
+_GITHUB_AWAY = "GitHub does not say right now what you may see; ask again in a moment"
 _WRONG = "this bearer does not count; api.bearer_file of previewbot's settings has the one that does"
 _UNKNOWN = (
     "previewbot cannot read its own bearers (api.bearer_file of its settings), so none counts until its "
@@ -126,7 +127,12 @@ def blueprint(
         abort(response)
 
     def of_the_page(repository_id: int, number: int) -> Told | None:
-        visitor = showing.visitors.at(repository_id)
+        try:
+            visitor = showing.visitors.at(repository_id)
+        except SessionOver:
+            raise
+        except RemoteError:
+            abort(_later(_GITHUB_AWAY, _AGAIN_SECONDS))
         if not visitor.rights.state:
             abort(404)
         preview = showing.read(repository_id, number)

@@ -485,7 +485,7 @@ def test_whether_pages_answer_is_told_by_what_they_tell_everybody_and_web_in_the
 
     assert web_judged.shown(url, 200, told, is_webs=False).state is OK
     found = web_judged.shown(url, webs.status_code, webs.text, is_webs=web_judged.is_webs(dict(webs.headers)))
-    assert (found.state, "lead /, /p," in found.words) == (WRONG, True)
+    assert (found.state, "lead /, /p," in found.words, "/sign-out," in found.words) == (WRONG, True, True)
     # A gateway of which nothing but the webhook is known leads nobody there, or leads them another way.
     for status, text in ((404, "default backend - 404"), (200, "<html>Sign in</html>"), (302, "")):
         assert web_judged.shown(url, status, text, is_webs=web_judged.is_webs({})).state is NOTE

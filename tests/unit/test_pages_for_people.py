@@ -208,10 +208,17 @@ def test_while_github_or_the_cluster_does_not_answer_the_page_says_who_it_is() -
     site.github.error = TryLater("GitHub")
     assert look(browser).status_code == 503
     assert "GitHub does not answer" in look(browser).text
+    told = look(browser, f"{ADDRESS}.json")
+    assert (told.status_code, told.headers["Retry-After"]) == (503, "5")
+    assert told.json is not None
+    assert told.json["message"].startswith("GitHub does not say right now")
 
     site.github.error, site.cluster.error = None, TryLater("Kubernetes")
     assert look(browser).status_code == 503
     assert "The cluster does not answer" in look(browser).text
+    told = look(browser, f"{ADDRESS}.json")
+    assert told.json is not None
+    assert told.json["message"].startswith("the cluster does not answer right now")
 
 
 # The verdict
