@@ -24,7 +24,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 
 from previewbot.clients.github.people import SessionOver
-from previewbot.clients.github.people_answers import Account, SignInRefused, Token, code_of
+from previewbot.clients.github.people_answers import Account, SignInRefused, Token
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError, SettingsError, TryLater
 from previewbot.pages.forms import check_form, refusal
@@ -202,7 +202,8 @@ class _SigningIn:
         """Return who has signed in, and until when; raises _Failed, and SettingsError."""
         refused = request.args.get("error")
         if refused is not None:
-            raise self._refused(code_of(refused))
+            # An address says so, which anybody can write: the log believes the words that GitHub has for it.
+            raise self._refused(refused if refused in _IN_ADDRESSES else "other")
         code = request.args.get("code", "")
         if not code:
             raise _Failed(_STALE_PAGE, _STALE)
@@ -242,6 +243,10 @@ class _SigningIn:
         finally:
             self._free.release()
 
+
+_IN_ADDRESSES = frozenset({"access_denied", "application_suspended", "redirect_uri_mismatch"})
+"""GitHub's words in the address to which it leads back
+(https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-authorization-request-errors)."""
 
 _SIGNED_OUT, _STALE_PAGE = "signed_out", "stale"
 _LONGEST_IN_STATE = 200

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from previewbot.pages.policy import HEADER, policy
 
@@ -79,6 +79,13 @@ def bare_app(style_source: str = "'none'", not_found: Callable[[str], Response] 
     app.register_error_handler(Exception, _failed)
     if not_found is not None:
         app.register_error_handler(404, lambda error: not_found(error.description or error.name))
+
+    @app.before_request
+    def only_addresses() -> None:
+        # All other bytes are quoted in an address (RFC 3986, section 2). Werkzeug would fail at some of them,
+        # and that would be a fault of ours, in the log, as often as somebody likes.
+        if not request.query_string.isascii():
+            raise BadRequest("an address has letters, digits and signs of ASCII only")
 
     @app.after_request
     def with_headers(response: Response) -> Response:

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from flask import Flask, request
 from flask.testing import FlaskClient
 
+from previewbot.clients.github.people_answers import SignInRefused
 from previewbot.pages import forms
 from previewbot.pages.forms import CSRF_FIELD, MOST_BYTES, check_form
 from previewbot.pages.sign_in import STARTED_COOKIE
@@ -190,6 +191,40 @@ def test_a_state_of_somebodys_own_leads_nowhere_else(to: str, signed_in: bool) -
         assert (answer.status_code, answer.headers["Location"]) == (303, f"{URL}/")
     else:
         assert (answer.status_code, Page(answer.text).links) == (400, {"/sign-in?to=/": "button"})
+
+
+def test_nobody_writes_into_the_log_what_github_never_said(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site()
+    browser = site.browser()
+    for number in range(30):
+        state = parse_qs(urlsplit(site.begin(browser)).query)["state"][0]
+        made_up = {"error": f"made_up_{'abcdefghijklmnopqrstuvwxyzabcd'[: number + 1]}", "state": state}
+        assert browser.get("/sign-in/done", query_string=made_up, base_url=URL).status_code == 503
+    assert [vars(record)["error"] for record in caplog.records] == ["other"]
+
+    # And there is room left for what is really wrong.
+    caplog.clear()
+    site.github.error = SignInRefused("incorrect_client_credentials")
+    site.sign_in(browser, "maria")
+    assert [vars(record)["error"] for record in caplog.records] == ["incorrect_client_credentials"]
+
+
+@pytest.mark.parametrize("login", ["", "maria"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/p/812/42", "/p/812/42.json", "/p.json", "/sign-in", "/sign-in/done", "/nowhere", "/healthz"],
+)
+def test_bytes_that_no_address_has_are_no_fault_of_ours(
+    path: str, login: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = Site()
+    browser = site.browser()
+    if login:
+        site.sign_in(browser, login)
+    for query in ("to=\xff", "\xff", "said=\xc3", "state=x&code=\x80"):
+        answer = browser.get(path, base_url=URL, environ_overrides={"QUERY_STRING": query})
+        assert answer.status_code == 400
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("host", ["evil.example", "previews.example.com.evil.example", "localhost"])
