@@ -125,9 +125,8 @@ STEPS = (
     ),
     Step(
         "say",
-        "In Copilot’s pull request, press “Say what you think”, sign in as maria, and press “Looks good”.",
-        "It is a comment of hers on the pull request, with the commit that she looked at. Whoever reads no "
-        "code says what they think, and can hand it to the agent.",
+        "There, press “Say what you think”, sign in as maria, and press “Looks good”.",
+        "Her comment is there, with the commit that she looked at. She read no code for it.",
         "web",
         "article.app a[href*='/p/']",
         _any("web", lambda pull: pull.judged),
