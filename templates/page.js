@@ -30,10 +30,11 @@
       }
       wait = told() === before ? wait * SLOWER : 0;
       failures = 0;
+      say(false);
     } catch {
       // A sign-in that has ended, a network that is away, pages or the API server that does not answer.
       wait *= 2;
-      if (++failures === FAILURES_TOLD) say();
+      if (++failures === FAILURES_TOLD) say(true);
     }
     asking = false;
     plan();
@@ -69,9 +70,10 @@
   // What counts as news. Times pass on every page; that alone is no reason to look more often.
   const told = () => [...main.querySelectorAll("[data-news]")].map((each) => each.textContent).join("\n");
 
-  const say = () => {
+  // Also where there is no news, and the page stays as it is: then it is true again.
+  const say = (isLate) => {
     const late = document.getElementById("late");
-    if (late) late.textContent = late.dataset.words;
+    if (late) late.textContent = isLate ? late.dataset.words : "";
   };
 
   const swap = (fresh) => {
@@ -166,6 +168,19 @@
     if (judged && news && section) news.hidden = section.dataset.sha === judged.value;
   };
 
+  // Who looks again opens the page anew, and finds there what they had begun to write: once, and in this tab alone.
+  const KEPT = `words ${location.pathname}`;
+  const store = (act) => { try { return act(sessionStorage); } catch { return null; } };
+  const written = () => document.getElementById("words");
+  const keep = () => store((place) => place.setItem(KEPT, written().value));
+  const find = () => {
+    // Not while a page is shown that has no place for them, as while the cluster does not answer.
+    if (!written()) return;
+    const kept = store((place) => place.getItem(KEPT));
+    store((place) => place.removeItem(KEPT));
+    if (kept && !written().value) written().value = kept;
+  };
+
   const copy = async (button) => {
     const line = button.dataset.before + document.getElementById(button.dataset.copy).value;
     await navigator.clipboard.writeText(line);
@@ -190,6 +205,7 @@
   main.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
+    if (event.target.closest("#changed a")) keep();
   });
   // Sent once. Not before the browser has taken up which button it was.
   main.addEventListener("submit", (event) => {
@@ -198,6 +214,7 @@
   setInterval(() => {
     for (const each of main.querySelectorAll("time[data-relative]")) each.textContent = inTime(each);
   }, MINUTE / 2);
+  find();
   dress();
   plan();
 })();

@@ -120,7 +120,7 @@ async def test_where_the_focused_button_is_gone_the_heading_has_the_focus_and_no
 ) -> None:
     await page.open(public.page(STATES[READY]))
     await page.press("Tab")
-    assert await page.evaluate("document.activeElement.className") == "button"
+    assert await page.evaluate("document.activeElement.className") == "button wide"
 
     public.page(STATES[ENDED])
     await look(page)
@@ -212,7 +212,8 @@ async def test_a_hidden_tab_asks_nothing_and_looks_at_once_when_somebody_comes_b
     await page.evaluate(HIDE % "false")
 
     await page.until("document.querySelector('.state').innerText === 'Asleep'")
-    assert len(public.asked) == asked + 1
+    # Whether there is news, and then for the page.
+    assert len(public.asked) == asked + 2
     await page.until("nextLook()")
 
 

@@ -145,6 +145,26 @@ async def test_what_somebody_writes_stays_and_so_does_the_commit_that_they_looke
     assert HEAD[:7] in await page.text("#verdict")
 
 
+async def test_whoever_looks_again_at_what_has_changed_finds_their_words_there(
+    page: Page, shown: Shown
+) -> None:
+    await open_in(page, shown, "ready")
+    await page.evaluate("document.getElementById('words').focus(); 1")
+    await page.write(WORDS)
+    older = shown.preview.status
+    services = tuple(replace(each, serving_sha=OLDER) for each in older.services)
+    await news(page, shown, replace(shown.preview, status=replace(older, services=services)), '"second"')
+    await page.until("!document.getElementById('changed').hidden")
+
+    await page.click("#changed a", "Look again")
+
+    await page.until(f"(document.querySelector('[name=sha]') || {{}}).value === '{OLDER}'")
+    assert await page.evaluate("document.getElementById('words').value") == WORDS
+    # Once: whoever opens the page another time has not written that.
+    await page.open(f"{shown.url}/p/812/42")
+    assert await page.evaluate("document.getElementById('words').value") == ""
+
+
 async def test_what_somebody_writes_stays_also_while_nothing_answers(page: Page, shown: Shown) -> None:
     await open_in(page, shown, "ready")
     await page.evaluate("document.getElementById('words').focus(); 1")
