@@ -19,6 +19,7 @@ from previewbot.pages.notes import note_in_address
 from previewbot.pages.showing import Page, Showing
 from previewbot.pages.visits import Sent, see, sent
 from previewbot.people.sessions import Sessions
+from previewbot.rules.pressing import Presses
 from previewbot.text.for_reader import Note
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ _FORM_RE = re.compile("[0-9a-f]{32}")
 _NO_BUTTON = "This button is of another version of the page. It is new now: press it again."
 _NOT_LOOKED_AT = "previewbot has not looked at this pull request yet: press it again in a moment."
 _NOT_TAKEN = "The cluster did not take it. Press it again in a moment."
+_TOO_MANY = "You pressed many buttons within a minute. Nothing was asked for: press it again in a minute."
 _MAY_NOT = "That needs write access to the repository: ask somebody who has it to press it here."
 
 
@@ -41,7 +43,7 @@ def blueprint(
     showing: Showing, sessions: Sessions, requests: Requests, now: Callable[[], datetime]
 ) -> Blueprint:
     """Return the route that takes what is pressed."""
-    routes = Blueprint("asking", __name__)
+    routes, presses = Blueprint("asking", __name__), Presses()
 
     @routes.post("/p/<int:repository_id>/<int:number>/ask")
     def ask(repository_id: int, number: int) -> Response:
@@ -61,13 +63,16 @@ def blueprint(
             return not_taken(_MAY_NOT, 403)
         if not preview.status.observed.head_sha:
             return not_taken(_NOT_LOOKED_AT, 409)
+        if not presses.may_press(person.account, now()):
+            return not_taken(_TOO_MANY, 429)
         wanted = Ask(
             repository_id=preview.spec.repository_id,
             number=preview.spec.number,
             asked=asked,
             actor=Actor(person.login, person.account),
-            # The form's own number: sent twice, as by two clicks, it is one request.
-            source=Source(AskedIn.PAGE, 0, f"page-{form_id}", preview.status.observed.head_sha),
+            # The form's own number: sent twice, as by two clicks, it is one request. All buttons of a page
+            # have the same one, and another button asks for something else.
+            source=Source(AskedIn.PAGE, 0, f"page-{asked}-{form_id}", preview.status.observed.head_sha),
             requested_at=now(),
         )
         try:

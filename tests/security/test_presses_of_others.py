@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from cryptography.fernet import Fernet
+from flask.testing import FlaskClient
 
 from previewbot.api import Phase
 from previewbot.api.github import Account
 from previewbot.clients.github.parse import permission_from
+from previewbot.clients.github.people_answers import RepositoryAccess
 from previewbot.reconciler.plan.presses import MOST_KEPT
+from previewbot.rules.pressing import MOST, WITHIN, Presses
 from tests.support import github_samples as samples
 from tests.support.passes import World, ready
+from tests.support.people import KEY, SAME_ORIGIN, URL, VALUES, Site, cookie_of
+from tests.support.previews import NOW
+from tests.support.states import STATES
 
 MALLORY = Account(666, "mallory")
 
@@ -78,3 +87,37 @@ async def test_a_request_in_a_writers_name_has_no_strangers_code_run() -> None:
 
     assert world.status.lifecycle.approved_sha == ""
     assert world.cluster.sessions == {}
+
+
+def test_nobody_fills_the_inbox_of_all_from_a_page() -> None:
+    site = Site(values={"sign_in": {**VALUES["sign_in"], "readers_may_extend": True}})
+    for login in ("maria", "rob"):
+        access = RepositoryAccess(812, "acme/shop", "https://github.com/acme/shop", login == "maria")
+        site.github.may[login, 812] = access
+    site.cluster.hold(STATES["ready"])
+
+    def press(browser: FlaskClient, number: int) -> int:
+        cookie = Fernet(KEY).decrypt(cookie_of(browser) or "")
+        data = {"csrf": json.loads(cookie)["csrf"], "form": f"{number:032x}", "asked": "extend"}
+        return browser.post("/p/812/42/ask", base_url=URL, data=data, headers=SAME_ORIGIN).status_code
+
+    robs, marias = site.browser(), site.browser()
+    site.sign_in(robs, "rob")
+    site.sign_in(marias, "maria")
+    answers = [press(robs, number) for number in range(1_100)]
+
+    assert (answers.count(303), set(answers[MOST:])) == (MOST, {429})
+    assert len(site.cluster.asked) == MOST
+    # Neither a new sign-in helps, nor does it keep others from theirs.
+    again = site.browser()
+    site.sign_in(again, "rob")
+    assert (press(again, 5_000), press(marias, 0)) == (429, 303)
+    site.at += WITHIN
+    assert press(robs, 5_001) == 303
+
+
+def test_who_presses_is_remembered_within_bounds() -> None:
+    presses = Presses()
+
+    assert all(presses.may_press(account, NOW) for account in range(20_000))
+    assert len(vars(presses)["_pressed"]) == 10_000

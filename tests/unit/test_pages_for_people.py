@@ -415,6 +415,20 @@ def test_what_is_pressed_is_stored_with_who_where_and_at_which_commit_and_twice_
     assert "Asked for two hours more" in Page(look(browser, answer.headers["Location"]).text).words
 
 
+def test_another_button_of_the_same_page_is_another_request() -> None:
+    site = a_site()
+    browser = as_(site, "maria")
+    page = look(browser).text
+    data = {"csrf": field(page, "csrf"), "form": field(page, "form")}
+
+    # As after a step back, to a page that the browser has kept.
+    for asked in Asked:
+        browser.post(f"{ADDRESS}/ask", base_url=URL, data={**data, "asked": asked}, headers=SAME_ORIGIN)
+
+    assert {each.asked for each in site.cluster.asked} == {*Asked}
+    assert len({each.name for each in site.cluster.asked}) == len(Asked)
+
+
 def test_what_the_cluster_does_not_take_is_told() -> None:
     site = a_site()
     browser = as_(site, "maria")
