@@ -104,7 +104,7 @@ def test_nobody_fills_the_inbox_of_all_from_a_page() -> None:
     robs, marias = site.browser(), site.browser()
     site.sign_in(robs, "rob")
     site.sign_in(marias, "maria")
-    answers = [press(robs, number) for number in range(1_100)]
+    answers = [press(robs, number) for number in range(60)]
 
     assert (answers.count(303), set(answers[MOST:])) == (MOST, {429})
     assert len(site.cluster.asked) == MOST

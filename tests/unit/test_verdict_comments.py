@@ -231,6 +231,15 @@ def test_of_too_many_words_the_first_are_kept_and_told() -> None:
     assert parse(said("/preview stop\n" * 2_000)) == ()
 
 
+def test_nobody_reads_what_nobody_sees_in_a_comment_that_was_edited() -> None:
+    body = said("The sum is wrong.").replace("wrong", "wr\u202eo\u2066n\U000e0041g\u200b")
+
+    found = parse_verdict(body)
+
+    assert found is not None
+    assert found.words == "The sum is wrong."
+
+
 def test_nested_remarks_take_no_time() -> None:
     assert "<!--" not in cleaned("<!-" * 60_000 + "- -->" * 60_000).text
 
