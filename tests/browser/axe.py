@@ -10,8 +10,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from tests.support.chromium import Page
+from tests.support.chromium import DESKTOP, SMALL_PHONE, Page
 
+_LOOKS = [(size, dark) for size in (SMALL_PHONE, DESKTOP) for dark in (False, True)]
 _RUN = """
 (async () => {
   const rules = Object.fromEntries(axe.getRules().map((rule) => [rule.ruleId, { enabled: true }]));
@@ -49,3 +50,15 @@ async def _bring(page: Page) -> None:
     # By the DevTools, for which a page's own policy does not hold: the page stays as people get it.
     if not await page.evaluate("typeof axe === 'object'"):
         await page.evaluate(f"(0, eval)({json.dumps(script())}); true")
+
+
+async def violations_in_every_look(page: Page) -> dict[str, list[tuple[int, str]]]:
+    """Return what is wrong with a page whose folds are all open, and in which looks: how wide, how dark."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    for size, dark in _LOOKS:
+        await page.resize(size)
+        await page.colours(dark)
+        for each in await violations(page):
+            found.setdefault(each, []).append((size.width, "dark" if dark else "light"))
+    return found

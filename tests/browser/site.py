@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from previewbot.api import Ask, Poke, Preview, new_object, status_object
@@ -56,7 +57,7 @@ class Site:
         raise AssertionError("a page asked for something")
 
 
-class Quiet(WSGIRequestHandler):
+class _Quiet(WSGIRequestHandler):
     """Keeps requests out of what the tests print."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -64,18 +65,24 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def site(pages: str = "public") -> Iterator[Site]:
-    """Serve on a free port of this machine until the end of the block."""
-    found = Site()
-    settings = parse({**SETTINGS, "pages": pages}, {})
-    app = create_pages(settings, found, now=lambda: NOW)
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    found.url = f"http://127.0.0.1:{server.server_port}"
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application on a free port of this machine until the end of the block; yield its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield found
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def site(pages: str = "public") -> Iterator[Site]:
+    """Serve pages on a free port of this machine until the end of the block."""
+    found = Site()
+    settings = parse({**SETTINGS, "pages": pages}, {})
+    with served(create_pages(settings, found, now=lambda: NOW)) as url:
+        found.url = url
+        yield found

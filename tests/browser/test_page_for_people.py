@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from flask import Flask, Response, request
-from werkzeug.serving import make_server
 
 from previewbot.api import Preview
 from previewbot.pages.policy import HEADER, policy
 from previewbot.runtime.bare_app import bare_app
 from previewbot.text.for_reader import Note
 from previewbot.text.render import Renderer, View
-from tests.browser.axe import violations
-from tests.browser.site import Quiet
-from tests.browser.test_pages_for_everybody import LOOKS, SMALL_TARGETS, UNREACHED
+from tests.browser.axe import violations, violations_in_every_look
+from tests.browser.site import served
+from tests.browser.test_pages_for_everybody import SMALL_TARGETS, UNREACHED
 from tests.support.chromium import DESKTOP, SMALL_PHONE, Chromium, Page
 from tests.support.previews import HEAD, NOW, OLDER
 from tests.support.readers import READER, WRITER, for_people_of, reader_of
@@ -68,14 +65,9 @@ class Shown:
 @pytest.fixture(scope="module")
 def shown() -> Iterator[Shown]:
     found = Shown()
-    server = make_server("127.0.0.1", 0, found.app(), threaded=True, request_handler=Quiet)
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(found.app()) as url:
+        found.url = url
+        yield found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -95,17 +87,10 @@ async def open_in(page: Page, shown: Shown, state: str, *, writer: bool = True) 
 async def test_no_rule_of_axe_is_violated_and_it_fits_the_smallest_phone_and_a_thumb(
     page: Page, shown: Shown, state: str
 ) -> None:
-    found: dict[str, Any] = {}
     page.errors.clear()
     await open_in(page, shown, state)
-    await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    for size, dark in LOOKS:
-        await page.resize(size)
-        await page.colours(dark)
-        for each in await violations(page):
-            found.setdefault(each, []).append((size.width, "dark" if dark else "light"))
 
-    assert found == {}
+    assert await violations_in_every_look(page) == {}
     await page.resize(SMALL_PHONE)
     assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE.width
     assert await page.evaluate(SMALL_TARGETS) == []

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.browser.axe import rules, violations
+from tests.browser.axe import rules, violations, violations_in_every_look
 from tests.browser.site import Site
 from tests.support.chromium import DESKTOP, SMALL_PHONE, Chromium, Page
 from tests.support.states import STATES
@@ -17,7 +16,6 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)
 
 WITHOUT_PREVIEW = {"home": "/", "no address": "/p/none", "no such page": "/nowhere", "no preview": "/p/812/1"}
 ALL = [*sorted(STATES), *sorted(WITHOUT_PREVIEW), "away", "private"]
-LOOKS = [(size, dark) for size in (SMALL_PHONE, DESKTOP) for dark in (False, True)]
 
 SMALL_TARGETS = """
 [...document.querySelectorAll("a, button, summary")].filter((each) => {
@@ -55,16 +53,9 @@ async def open_in(page: Page, name: str, public: Site, private: Site) -> None:
 async def test_no_rule_of_axe_is_violated_on_phone_and_desktop_in_the_light_and_in_the_dark(
     page: Page, public: Site, private: Site, name: str
 ) -> None:
-    found: dict[str, Any] = {}
     await open_in(page, name, public, private)
-    await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    for size, dark in LOOKS:
-        await page.resize(size)
-        await page.colours(dark)
-        for each in await violations(page):
-            found.setdefault(each, []).append((size.width, "dark" if dark else "light"))
 
-    assert found == {}
+    assert await violations_in_every_look(page) == {}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from flask import Response
-from werkzeug.serving import make_server
 
 from previewbot.runtime.bare_app import bare_app
 from previewbot.text.render import Renderer, templates_directory
-from tests.browser.axe import violations
-from tests.browser.site import Quiet
-from tests.browser.test_pages_for_everybody import LOOKS, SMALL_TARGETS, UNREACHED
+from tests.browser.axe import violations_in_every_look
+from tests.browser.site import served
+from tests.browser.test_pages_for_everybody import SMALL_TARGETS, UNREACHED
 from tests.support.chromium import DESKTOP, SMALL_PHONE, Chromium, Page
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
@@ -39,13 +36,8 @@ def url() -> Iterator[str]:
         page = renderer.html(f"{folder}/{name}.html", to="/p/812/42", back="/p/812/42", words=WORDS)
         return Response(page, mimetype="text/html")
 
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(app) as address:
+        yield address
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,15 +50,9 @@ async def page(chromium: Chromium) -> AsyncIterator[Page]:
 async def test_no_rule_of_axe_is_violated_on_phone_and_desktop_in_the_light_and_in_the_dark(
     page: Page, url: str, name: str
 ) -> None:
-    found: dict[str, Any] = {}
     await page.open(f"{url}/{name}")
-    for size, dark in LOOKS:
-        await page.resize(size)
-        await page.colours(dark)
-        for each in await violations(page):
-            found.setdefault(each, []).append((size.width, "dark" if dark else "light"))
 
-    assert found == {}
+    assert await violations_in_every_look(page) == {}
 
 
 @pytest.mark.parametrize("name", NAMES)
