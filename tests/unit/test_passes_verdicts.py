@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from previewbot.api import Says, Verdict
+from previewbot.api import IssuesUnknown, Says, Verdict
 from previewbot.api.asked_for import AskedFor
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
@@ -210,6 +210,26 @@ async def test_whoever_an_agents_commits_name_does_not_judge_it() -> None:
     await world.settle(3)
 
     assert (only(world).writes, only(world).counts) == (True, False)
+
+
+async def test_until_github_says_whom_an_agents_commits_name_nobodys_verdict_counts() -> None:
+    world = World()
+    world.github.author = Account(198_982_749, "Copilot", "Bot")
+    world.github.node_id = "PR_42"
+    world.github.asked = AskedFor(unknown=IssuesUnknown.ANSWER)
+    world.poke()
+    await world.settle(2)
+    say(world)
+    await world.settle(3)
+    assert (only(world).writes, only(world).counts) == (True, False)
+
+    world.github.asked = AskedFor()
+    await world.settle(3, seconds=700)
+    assert only(world).counts
+    # Its silence from then on changes nothing of what was known before.
+    world.github.asked = AskedFor(unknown=IssuesUnknown.ANSWER)
+    await world.settle(6, seconds=700)
+    assert only(world).counts
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from previewbot.api import Status, Verdict
+from previewbot.api import IssuesUnknown, Observed, Status, Verdict
 from previewbot.api.github import AppIdentity, Comment
 from previewbot.config.agents import SignalKind
 from previewbot.reconciler.conversation import Inbox
@@ -53,18 +53,24 @@ def with_verdicts(
     """Return the status with what a look found of verdicts, and which of them count for the commit of now."""
     named = requested.co_authors if requested is not None else ()
     pull_request, agent = facts.pull_request, facts.agent
+    by_agent = agent is not None and agent.kind == SignalKind.ACCOUNT
+    of_agents_account = by_agent or pull_request.author.type == "Bot"
     observed = with_requesters(
-        status.observed,
-        (*pull_request.assignees, *named),
-        of_agents_account=pull_request.author.type == "Bot"
-        or (agent is not None and agent.kind == SignalKind.ACCOUNT),
+        status.observed, (*pull_request.assignees, *named), of_agents_account=of_agents_account
     )
     found = status.verdicts if inbox.verdicts is None else inbox.verdicts
     head_sha = pull_request.head.sha
-    verdicts = judged(kept(found, head_sha), head_sha, barred(observed))
+    # Until GitHub has said whom the commits name, any of them may be of whoever started the agent.
+    is_known = not of_agents_account or _was_answered(observed)
+    verdicts = judged(kept(found, head_sha), head_sha if is_known else "", barred(observed))
     if (observed, verdicts) == (status.observed, status.verdicts):
         return status
     return replace(status, observed=observed, verdicts=verdicts)
+
+
+def _was_answered(observed: Observed) -> bool:
+    """Return whether GitHub has said at least once what a pull request's request and its commits tell."""
+    return observed.request is not None and observed.request.unknown is not IssuesUnknown.ANSWER
 
 
 def _new(comment: Comment) -> Verdict:
