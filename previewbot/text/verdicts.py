@@ -63,12 +63,11 @@ _FACTS_RE = re.compile(
 )
 # Nothing is looked at twice (`*+`), so that a line of nothing but blanks takes no time.
 _FENCE_RE = re.compile(r"^[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t]*+)?(?:```|~~~)", re.MULTILINE)
-_COMMAND_RE = re.compile(
-    # What may stand before it: signs of Markdown, elements of HTML, what is written for a blank, a name.
-    r"\A(?:[\s>*_`~#\\+.):(\[|-]|\d{1,9}[.)]|<[^>]*>|&[#\w]{1,20};|@[A-Za-z0-9\[\]-]{1,50}[,:]?\s)*/preview",
-    re.IGNORECASE,
-)
-_WITHIN_A_LINE_RE = re.compile(r"[>\])][\s*_`]*/preview", re.IGNORECASE)
+# What may stand before it: signs of Markdown, what is written for a blank, a name; and elements of HTML.
+_BEFORE = r"[\s>*_`~#\\+.):(\[|-]|\d{1,9}[.)]|&[#\w]{1,20};|@[A-Za-z0-9\[\]-]{1,50}[,:]?\s"
+_COMMAND_RE = re.compile(rf"\A(?:{_BEFORE}|<[^>]*>)*/preview", re.IGNORECASE)
+# Bounded, since it is looked for from each sign on.
+_WITHIN_A_LINE_RE = re.compile(rf"[>\])](?:{_BEFORE}|<[^>]{{0,200}}>){{0,50}}+/preview", re.IGNORECASE)
 """Behind an element of HTML, which may begin a line where the text has none."""
 
 

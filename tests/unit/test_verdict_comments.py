@@ -187,6 +187,9 @@ COMMANDS = [
     "<pre>\n</pre>\n/preview stop",
     "/preview",
     "/preview-stop",
+    "?> see\n<details>~~# - [ ] <summary>&ensp;/preview stop",
+    "![a](b)<summary>@ann /preview stop",
+    "[a](b)<summary>\t<br>\\/preview stop",
 ]
 
 
