@@ -27,6 +27,11 @@ log = logging.getLogger(__name__)
 _FORM_RE = re.compile("[0-9a-f]{32}")
 _NO_BUTTON = "This button is of another version of the page. It is new now: press it again."
 _NOT_LOOKED_AT = "previewbot has not looked at this pull request yet: press it again in a moment."
+_CHANGED = (
+    "A newer version was pushed meanwhile, which you have not seen: press it again if you want that one."
+)
+_OF_ONE_COMMIT = frozenset({Asked.START, Asked.RESTART})
+"""What begins the newest commit: only the one that somebody had before them."""
 _NOT_TAKEN = "The cluster did not take it. Press it again in a moment."
 _TOO_MANY = "You pressed many buttons within a minute. Nothing was asked for: press it again in a minute."
 _MAY_NOT = "That needs write access to the repository: ask somebody who has it to press it here."
@@ -63,6 +68,9 @@ def blueprint(
             return not_taken(_MAY_NOT, 403)
         if not preview.status.observed.head_sha:
             return not_taken(_NOT_LOOKED_AT, 409)
+        head_sha = preview.status.observed.head_sha
+        if asked in _OF_ONE_COMMIT and request.form.get("head", "") != head_sha:
+            return not_taken(_CHANGED, 409)
         if not presses.may_press(person.account, now()):
             return not_taken(_TOO_MANY, 429)
         wanted = Ask(
@@ -72,7 +80,7 @@ def blueprint(
             actor=Actor(person.login, person.account),
             # The form's own number: sent twice, as by two clicks, it is one request. All buttons of a page
             # have the same one, and another button asks for something else.
-            source=Source(AskedIn.PAGE, 0, f"page-{asked}-{form_id}", preview.status.observed.head_sha),
+            source=Source(AskedIn.PAGE, 0, f"page-{asked}-{form_id}", head_sha),
             requested_at=now(),
         )
         try:

@@ -6,7 +6,7 @@ opened: if another one answers by now, nobody has judged that, and nothing is wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from flask import Blueprint, Response, request
@@ -15,6 +15,7 @@ from previewbot.api.verdicts import Says
 from previewbot.clients.github.people_answers import Written
 from previewbot.errors import Forbidden, Invalid, NoAnswer, NotFound, RemoteError
 from previewbot.pages.notes import note_in_address, said_value
+from previewbot.pages.sent_forms import SentForms
 from previewbot.pages.showing import Page, Showing
 from previewbot.pages.visitors import SessionOver
 from previewbot.pages.visits import Sent, see, sent
@@ -24,7 +25,7 @@ from previewbot.text.telling import serving_sha
 from previewbot.text.verdicts import LONGEST_PATH, LONGEST_WORDS, cleaned, verdict_comment
 
 _CHANGED = (
-    "It has changed meanwhile: another commit answers by now. Open the preview again, and then say what you "
+    "It has changed meanwhile: a newer version is running now. Open the preview again, and then say what you "
     "think of that one; your words are still here."
 )
 _NOTHING_SERVES = (
@@ -42,7 +43,12 @@ _LOST = (
     "GitHub did not answer in time, so it is not known whether your comment is there. Look at the pull "
     "request before you send it again; your words are still here."
 )
+_BEING_SENT = "This is being sent already. Look again in a moment whether it is on the pull request."
 _NOT_TAKEN = "GitHub did not take your comment. Nothing is lost: send it again in a moment."
+
+
+class _NotTaken(Protocol):
+    def __call__(self, words: str, status: int, url: str = "") -> Response: ...
 
 
 class Comments(Protocol):
@@ -54,7 +60,7 @@ class Comments(Protocol):
 
 def blueprint(showing: Showing, sessions: Sessions, comments: Comments) -> Blueprint:
     """Return the route that takes a verdict."""
-    routes = Blueprint("saying", __name__)
+    routes, known = Blueprint("saying", __name__), SentForms()
 
     @routes.post("/p/<int:repository_id>/<int:number>/verdict")
     def verdict(repository_id: int, number: int) -> Response:
@@ -62,8 +68,7 @@ def blueprint(showing: Showing, sessions: Sessions, comments: Comments) -> Bluep
         return found if isinstance(found, Response) else _said(found)
 
     def _said(form: Sent) -> Response:
-        preview, visitor, person = form.visit.preview, form.visit.visitor, form.person
-        number, draft = preview.spec.number, _draft(request.form)
+        preview, visitor, draft = form.visit.preview, form.visit.visitor, _draft(request.form)
         pressed, words = request.form.get("says", ""), cleaned(draft.words)
         hands_over = pressed == HANDED_OVER
         says = Says.WORK if hands_over else pressed
@@ -90,19 +95,38 @@ def blueprint(showing: Showing, sessions: Sessions, comments: Comments) -> Bluep
             preview_url=link.url if link.kind and link.kind.just_works else "",
             hand_to=(agent.mention or "") if agent is not None else "",
         )
+        return _sent_once(form, body, words.told, not_taken)
+
+    def _sent_once(form: Sent, body: str, told: Iterable[str], not_taken: _NotTaken) -> Response:
+        account, form_id = form.person.account, request.form.get("form", "")
+        before = known.begin(account, form_id)
+        if before is not None:
+            return see(before) if before else not_taken(_BEING_SENT, 409)
+        led_to = ""
         try:
-            written = comments.comment(person.token, form.repository.full_name, number, body)
+            written = _write(form, body, not_taken)
+            if isinstance(written, Response):
+                return written
+            preview = form.visit.preview
+            note = note_in_address("said", said_value(written.id, told), preview.name, form.person)
+            led_to = f"/p/{preview.spec.repository_id}/{preview.spec.number}?{note}"
+            return see(led_to)
+        finally:
+            known.end(account, form_id, led_to)
+
+    def _write(form: Sent, body: str, not_taken: _NotTaken) -> Written | Response:
+        number, repository = form.visit.preview.spec.number, form.repository
+        try:
+            return comments.comment(form.person.token, repository.full_name, number, body)
         except SessionOver:
             # They are led to a new sign-in, with their words (`sign_in`).
             raise
         except (Forbidden, NotFound, Invalid):
             return not_taken(_REFUSED, 403)
         except NoAnswer:
-            return not_taken(_LOST, 503, f"{form.repository.html_url}/pull/{number}")
+            return not_taken(_LOST, 503, f"{repository.html_url}/pull/{number}")
         except RemoteError:
             return not_taken(_NOT_TAKEN, 503)
-        note = note_in_address("said", said_value(written.id, words.told), preview.name, person)
-        return see(f"/p/{preview.spec.repository_id}/{number}?{note}")
 
     return routes
 

@@ -151,6 +151,7 @@ class Showing:
             agent=agent.name if agent is not None else "",
             mention=(agent.mention or "") if agent is not None else "",
             serving_sha=serving_sha(preview.status.services),
+            head_sha=preview.status.observed.head_sha,
             json_url=f"{path}.json",
             tag=tag,
             qr=qr_svg(page_url(self._settings.public_url, preview.name)),

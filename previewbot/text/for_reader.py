@@ -40,9 +40,9 @@ class ForReader:
     Without a `login` nobody is signed in; `sign_in_url` is where they can, empty where nobody can. `csrf` and
     `form_id` go into each form: the first shows that it came from a page of ours, the second makes a form
     that is sent twice one request. `agent` is who the words may be handed to, by `mention`; empty where it is
-    not known how to wake that agent. `serving_sha` is the one commit that answers now, of which a verdict is.
-    `json_url` and `tag` are what the page asks for news, and what it knows already. `qr` is an SVG of the
-    page's address.
+    not known how to wake that agent. `serving_sha` is the one commit that answers now, of which a verdict is;
+    `head_sha` the newest, which a start is of. `json_url` and `tag` are what the page asks for news, and what
+    it knows already. `qr` is an SVG of the page's address.
     """
 
     rights: Rights = field(default_factory=Rights)
@@ -53,6 +53,7 @@ class ForReader:
     agent: str = ""
     mention: str = ""
     serving_sha: str = ""
+    head_sha: str = ""
     json_url: str = ""
     tag: str = ""
     qr: str = ""

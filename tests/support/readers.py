@@ -68,6 +68,7 @@ def reader_of(preview: Preview, rights: Rights, note: Note | None = None) -> For
         agent="Copilot",
         mention="@copilot",
         serving_sha=serving_sha(preview.status.services),
+        head_sha=preview.status.observed.head_sha,
         json_url="/p/812/42.json",
         tag='"a-tag"',
         qr=qr_svg("https://previews.example.com/p/812/42"),

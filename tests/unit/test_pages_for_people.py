@@ -72,7 +72,7 @@ def field(page: str, name: str) -> str:
 def send(browser: FlaskClient, what: str, values: dict[str, str], *, forged: bool = False) -> TestResponse:
     """Fill in the page's form as somebody who looks at it, or without ever having seen it."""
     page = look(browser).text
-    hidden = {name: field(page, name) for name in ("csrf", "form")} if not forged else {}
+    hidden = {name: field(page, name) for name in ("csrf", "form", "head")} if not forged else {}
     return browser.post(f"{ADDRESS}/{what}", base_url=URL, data={**hidden, **values}, headers=SAME_ORIGIN)
 
 
@@ -253,6 +253,35 @@ def test_looks_good_needs_no_words_and_needs_work_does() -> None:
     assert len(site.github.written) == 1
 
 
+def test_a_form_that_is_sent_twice_writes_one_comment_and_leads_to_the_same_place() -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+    page = look(browser).text
+    data = {name: field(page, name) for name in ("csrf", "form")} | WORDS
+
+    first, second = (
+        browser.post(f"{ADDRESS}/verdict", base_url=URL, data=data, headers=SAME_ORIGIN) for _ in range(2)
+    )
+
+    assert first.headers["Location"] == second.headers["Location"]
+    assert len(site.github.written) == 1
+
+
+def test_what_was_not_taken_may_be_sent_again() -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+    page = look(browser).text
+    data = {name: field(page, name) for name in ("csrf", "form")} | WORDS
+    site.github.error = TryLater("POST", status=500)
+    assert browser.post(f"{ADDRESS}/verdict", base_url=URL, data=data, headers=SAME_ORIGIN).status_code == 503
+
+    site.github.error = None
+    again = browser.post(f"{ADDRESS}/verdict", base_url=URL, data=data, headers=SAME_ORIGIN)
+
+    assert again.status_code == 303
+    assert len(site.github.written) == 1
+
+
 def test_what_serves_by_now_was_not_looked_at_and_no_word_is_lost() -> None:
     site = a_site()
     browser = as_(site, "rob")
@@ -419,7 +448,7 @@ def test_another_button_of_the_same_page_is_another_request() -> None:
     site = a_site()
     browser = as_(site, "maria")
     page = look(browser).text
-    data = {"csrf": field(page, "csrf"), "form": field(page, "form")}
+    data = {name: field(page, name) for name in ("csrf", "form", "head")}
 
     # As after a step back, to a page that the browser has kept.
     for asked in Asked:
@@ -427,6 +456,18 @@ def test_another_button_of_the_same_page_is_another_request() -> None:
 
     assert {each.asked for each in site.cluster.asked} == {*Asked}
     assert len({each.name for each in site.cluster.asked}) == len(Asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("start", 409), ("restart", 409), ("stop", 303), ("extend", 303), ("reset", 303)]
+)
+def test_only_the_commit_that_somebody_had_before_them_is_started(asked: str, status: int) -> None:
+    site = a_site()
+    browser = as_(site, "maria")
+    page = look(browser).text
+    data = {"csrf": field(page, "csrf"), "form": field(page, "form"), "asked": asked, "head": OLDER}
+
+    assert browser.post(f"{ADDRESS}/ask", base_url=URL, data=data, headers=SAME_ORIGIN).status_code == status
 
 
 def test_what_the_cluster_does_not_take_is_told() -> None:
