@@ -18,8 +18,8 @@ _TITLE = '"title": "previewbot"'
 """What begins the description that pages gives of its JSON (`pages/openapi.py`)."""
 
 _ON_PAGES = (
-    "/, /p, everything below /p/, /p.json, /previews.json and /openapi.json, where people sign in also "
-    "/sign-in, everything below /sign-in/ and /sign-out,"
+    "/, /p, everything below /p/, /p.json, /previews, /previews.json and /openapi.json, where people sign in "
+    "also /sign-in, everything below /sign-in/ and /sign-out,"
 )
 
 

@@ -13,13 +13,13 @@ from previewbot.text.render import Renderer
 _NOT_FOUND = 404
 
 
-def blueprint(renderer: Renderer, *, signs_in: bool = False) -> Blueprint:
+def blueprint(renderer: Renderer, *, signs_in: bool = False, lists: bool = False) -> Blueprint:
     """Return the routes of `/`, and of the page to which hosts lead at which no preview is.
 
-    `signs_in`: people can sign in here, and `/` says where.
+    `signs_in`: people can sign in here, and `/` says where. `lists`: it leads to the list of all previews.
     """
     routes = Blueprint("about", __name__)
-    home = renderer.html("home.html", signs_in=signs_in)
+    home = renderer.html("home.html", signs_in=signs_in, lists=lists)
     no_address = renderer.html("no_address.html")
 
     @routes.get("/")

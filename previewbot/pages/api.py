@@ -2,12 +2,12 @@
 
     GET /p/<repository id>/<number>.json      one preview
     GET /p.json?repository=O/R&number=42      the same by the repository's name; with the bearer only
-    GET /previews.json[?repository=O/R]       all of them; with the bearer only
+    GET /previews.json[?repository=O/R]       all of them, with the bearer; whoever is signed in gets those
+                                              that they may read, as on `/previews` and by its filters
     GET /openapi.json                         what these are, as OpenAPI 3.1
 
 Where pages are private everything but the last is, for whoever has not the bearer of the settings, an address
-like any other at which nothing is. By name or in a list only whoever has it asks: both take a look at all
-Previews.
+like any other at which nothing is, but for those who are signed in. By name only whoever has it asks.
 """
 
 from __future__ import annotations
@@ -24,10 +24,13 @@ from previewbot.config.server import Settings
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
 from previewbot.pages.by_name import ByName
+from previewbot.pages.list_page import GitHubAway
+from previewbot.pages.list_page import Listing as List
 from previewbot.pages.openapi import document
 from previewbot.pages.readers import Reader, Readers
 from previewbot.pages.showing import Previews, Showing, Told, told_of
 from previewbot.people.access import SessionOver
+from previewbot.rules.what_runs import wanted_of
 from previewbot.text.facts import Facts, as_json
 from previewbot.text.render import Renderer
 
@@ -40,6 +43,7 @@ _UNKNOWN = (
     "platform team has mended that; its log says why"
 )
 _ASKS = "ask with repository=OWNER/NAME and number=NUMBER"
+_NO_SUCH_FILTER = "state is needs-somebody, ready, on-its-way or ended; names have at most 200 characters"
 _AGAIN_SECONDS = 5
 _AGAIN_ONCE_MENDED = 30
 
@@ -104,6 +108,7 @@ def blueprint(
     renderer: Renderer,
     readers: Readers,
     showing: Showing,
+    of_people: List,
 ) -> Blueprint:
     """Return the routes of what programs read; a page's own script is one of them, as whoever looks at it."""
     routes = Blueprint("api", __name__)
@@ -138,6 +143,15 @@ def blueprint(
         preview = showing.read(repository_id, number)
         return showing.facts(preview, visitor) if preview is not None else None
 
+    def of_the_list() -> Told:
+        wanted = wanted_of(request.args)
+        if not wanted.is_valid:
+            abort(_said(_NO_SUCH_FILTER, 400))
+        try:
+            return _json_of_all(of_people.facts(wanted))
+        except GitHubAway:
+            abort(_later(_GITHUB_AWAY, _AGAIN_SECONDS))
+
     @routes.get("/p/<int:repository_id>/<int:number>.json")
     def one(repository_id: int, number: int) -> Response:
         if readers() is Reader.ANYBODY:
@@ -155,6 +169,8 @@ def blueprint(
 
     @routes.get("/previews.json")
     def everything() -> Response:
+        if readers() is Reader.ANYBODY and showing.visitors.person() is not None:
+            return _answered(of_the_list)
         guarded()
         return _answered(lambda: _json_of_all(telling.all(request.args.get("repository", ""))))
 

@@ -49,7 +49,14 @@ def document() -> dict[str, Any]:
             },
             "/p.json": {"get": _operation("previewByName", "One preview, by name.", "Facts", by_name)},
             "/previews.json": {
-                "get": _operation("previews", "All previews.", "Previews", [name | {"required": False}])
+                "get": _operation(
+                    "previews",
+                    "All previews. Whoever is signed in in a browser needs no bearer, gets those that they "
+                    "may read, without logs and people's words, and may choose by `state`, `agent` and "
+                    "`person` too.",
+                    "Previews",
+                    [name | {"required": False}],
+                )
             },
         },
         "components": {

@@ -108,29 +108,37 @@ class Showing:
     def page(self, page: Page, status: int = 200) -> Response:
         """Return the page of a preview."""
         view = view_of(self._settings, page.preview, self._now())
-        return self._html(self._renderer.page(view, self._for(page)), status)
+        return self.html(self._renderer.page(view, self._for(page)), status)
 
     def nothing(self, visitor: Visitor, number: int) -> Response:
         """Return the page that says that there is no preview: who may read the repository is led on."""
         person, repository = visitor.person, visitor.repository
         url = f"{repository.html_url}/pull/{number}" if repository is not None else ""
-        return self._html(self._renderer.no_preview(url, person.login if person else ""), _NOT_FOUND)
+        return self.html(self._renderer.no_preview(url, person.login if person else ""), _NOT_FOUND)
 
     def closed(self, path: str) -> Response:
         """Return the page that tells nothing, the same for whatever is there and for whatever is not."""
         login = person.login if (person := self.visitors.person()) is not None else ""
         sign_in = "" if login else self.sign_in_url(page_behind(path))
-        return self._html(self._renderer.html("closed.html", login=login, sign_in_url=sign_in), _NOT_FOUND)
+        return self.html(self._renderer.html("closed.html", login=login, sign_in_url=sign_in), _NOT_FOUND)
 
     def unavailable(self, who: str = "The cluster") -> Response:
         """Return the page that says that somebody does not answer, and tries again by itself."""
-        return self._html(self._renderer.html("unavailable.html", who=who), 503)
+        return self.html(self._renderer.html("unavailable.html", who=who), 503)
+
+    def reader(self, path: str) -> ForReader:
+        """Return for whom a page is that is about no single preview; `path` is where a sign-in leads back."""
+        person = self.visitors.person()
+        if person is None:
+            return ForReader(sign_in_url=self.sign_in_url(path))
+        return ForReader(login=person.login, csrf=person.csrf, form_id=self._form_id())
 
     def sign_in_url(self, path: str) -> str:
         """Return where to sign in and come back to a path; empty where nobody can."""
         return f"/sign-in?{urlencode({'to': path})}" if self.visitors.can_sign_in() else ""
 
-    def _html(self, text: str, status: int) -> Response:
+    def html(self, text: str, status: int) -> Response:
+        """Return a page as an answer, with what it may do (Content-Security-Policy)."""
         return Response(text, status, {HEADER: self._allowed}, mimetype="text/html")
 
     def _for(self, page: Page) -> ForReader:

@@ -7,11 +7,12 @@ import re
 HOME = "/"
 
 _NUMBER = "[1-9][0-9]{0,18}"
+_LIST = "/previews"
 _PAGE = rf"/p/{_NUMBER}/{_NUMBER}"
 # What filters and paths within a preview consist of, as a form or a script of ours writes them.
 _QUERY = r"(\?[A-Za-z0-9._~=&+/:%-]{0,1000})?"
-_OURS = re.compile(rf"({_PAGE}|/previews){_QUERY}")
-_BEGINS = re.compile(rf"{_PAGE}(?=/|$)")
+_OURS = re.compile(rf"({_PAGE}|{_LIST}){_QUERY}")
+_BEGINS = re.compile(rf"{_PAGE}(?=/|$)|{_LIST}$")
 
 
 def way_back(wanted: str) -> str:

@@ -10,7 +10,8 @@ from typing import Protocol
 from flask import Flask
 
 from previewbot.config.server import Settings
-from previewbot.pages import about, api, asking, closed_page, forms, preview_page, saying, sign_in
+from previewbot.pages import about, api, asking, closed_page, forms, list_page, preview_page, saying, sign_in
+from previewbot.pages.all_previews import AllPreviews
 from previewbot.pages.readers import BearerReaders
 from previewbot.pages.showing import Previews, Showing
 from previewbot.pages.visitors import SignedIn, Strangers, Visitors
@@ -48,7 +49,8 @@ def create_pages(
     """Return what the people may reach who look at previews, and the programs.
 
     `bearers` returns those that let programs read all previews, and raises SettingsError; it is asked anew
-    for each request that has one. `listing` returns all Previews, for those who have one that counts.
+    for each request that has one. `listing` returns all Previews, for those who have one that counts, and for
+    the list of them.
     `github` is whom people sign in with, where the settings say that they do; `cookie_keys` returns the keys
     of their cookies, and raises SettingsError.
 
@@ -57,7 +59,7 @@ def create_pages(
     renderer = renderer or Renderer()
     app = bare_app(renderer.style_source(), about.NotFound(renderer))
     signs_in, public = settings.access_or_default == "github", settings.pages == "public"
-    app.register_blueprint(about.blueprint(renderer, signs_in=signs_in))
+    app.register_blueprint(about.blueprint(renderer, signs_in=signs_in, lists=public))
     readers = BearerReaders(bearers, now)
     if signs_in:
         if github is None:
@@ -71,9 +73,15 @@ def create_pages(
     else:
         showing = _showing(settings, cluster, renderer, Strangers(pages_public=public), now)
     app.register_blueprint(preview_page.blueprint(showing))
+    all_that_runs = list_page.Listing(settings, showing, AllPreviews(listing), renderer, now)
+    # Where pages tell nobody anything they may not list Previews either.
+    if signs_in or public:
+        app.register_blueprint(list_page.blueprint(all_that_runs, showing))
     if not public:
         app.register_blueprint(closed_page.blueprint(showing, readers))
-    app.register_blueprint(api.blueprint(settings, cluster, listing, renderer, readers, showing))
+    app.register_blueprint(
+        api.blueprint(settings, cluster, listing, renderer, readers, showing, all_that_runs)
+    )
     app.add_url_rule("/healthz", view_func=alive)
     return app
 

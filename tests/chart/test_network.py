@@ -227,7 +227,7 @@ def test_both_directions_are_closed_but_for_the_rules(name: str) -> None:
         assert found["spec"]["policyTypes"] == ["Ingress", "Egress"]
 
 
-FOR_PROGRAMS = ("/p.json", "/previews.json", "/openapi.json")
+FOR_PROGRAMS = ("/p.json", "/previews", "/previews.json", "/openapi.json")
 
 
 def test_an_ingress_shows_the_webhook_and_the_pages_but_no_metrics_and_no_probes() -> None:

@@ -20,7 +20,7 @@ WEB = {
     (NAMESPACE, f"{LEASES}/previewbot-controller-listing", "patch"),
     (NAMESPACE, REQUESTS, "create"),
 }
-PAGES = {(EVERYWHERE, PREVIEWS, "get")}
+PAGES = {(EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list")}
 CONTROLLER = {
     *((EVERYWHERE, PREVIEWS, verb) for verb in ("get", "list", "watch", "create", "patch", "delete")),
     (EVERYWHERE, f"{PREVIEWS}/status", "update"),
@@ -107,13 +107,13 @@ def test_where_pages_tell_nobody_anything_pages_may_do_nothing(name: str) -> Non
     assert permissions(rendered(name), "previewbot-pages") == set()
 
 
-def test_where_pages_are_public_pages_may_read_a_preview_whose_name_it_knows() -> None:
+def test_where_pages_are_public_pages_may_read_and_list_all_previews() -> None:
     objects = rendered("minimal", "--set", "settings.pages=public")
 
     assert permissions(objects, "previewbot-pages") == PAGES
 
 
-def test_where_people_sign_in_pages_may_read_a_preview_and_store_what_they_press() -> None:
+def test_where_people_sign_in_pages_may_read_all_previews_and_store_what_they_press() -> None:
     assert permissions(rendered("everything"), "previewbot-pages") == PAGES | {
         (NAMESPACE, REQUESTS, "create")
     }
@@ -127,7 +127,7 @@ def test_with_a_bearer_for_programs_pages_may_read_and_list_all_previews_and_alo
     (mounted,) = (each for each in pod(objects, "pages")["volumes"] if each["name"] == "api")
 
     assert mounted["secret"]["secretName"] == "for-programs"
-    assert may == PAGES | {(EVERYWHERE, PREVIEWS, "list")}
+    assert may == PAGES
     for component in ("web", "controller"):
         assert "api" not in {each["name"] for each in pod(objects, component)["volumes"]}
 

@@ -119,8 +119,7 @@ def _rendered(directory: Path, settings: Mapping[str, Any]) -> tuple[Object, ...
     document = {
         "image": {"repository": "registry.example.com/previewbot"},
         "existingSecret": "previewbot",
-        # As the demo has both: pages may list Previews only for whoever has the bearer, and store what people
-        # press only where they sign in.
+        # As the demo has both: pages may store what people press only where they sign in.
         "api": {"existingSecret": "previewbot-api"},
         "signIn": {"existingSecret": "previewbot-sign-in"},
         "settings": settings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,6 +116,7 @@ class Cluster:
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[Ask] = field(default_factory=list)
     error: PreviewbotError | None = None
+    listed: int = 0
 
     def hold(self, preview: Preview) -> None:
         """Have this preview."""
@@ -128,6 +129,13 @@ class Cluster:
         if self.error is not None:
             raise self.error
         return self.objects.get(name)
+
+    def list_previews(self) -> Iterator[dict[str, Any]]:
+        """Return all previews, and count how often that is asked for."""
+        self.listed += 1
+        if self.error is not None:
+            raise self.error
+        yield from self.objects.values()
 
     def ask(self, ask: Ask) -> None:
         """Store what is asked for."""
@@ -168,6 +176,7 @@ class Site:
             now=lambda: self.at,
             github=self.github,
             cookie_keys=lambda: self.keys(),
+            listing=self.cluster.list_previews,
             renderer=_RENDERER,
         )
 

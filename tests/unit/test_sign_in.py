@@ -21,6 +21,7 @@ from previewbot.runtime.pages_app import create_pages
 from tests.support.pages import Page
 from tests.support.people import KEY, SAME_ORIGIN, URL, Cluster, Site, cookie_of, put_cookie, settings
 from tests.support.previews import NOW
+from tests.support.states import STATES
 
 DEEP = "/p/812/42?path=%2Fbasket"
 
@@ -252,13 +253,13 @@ def test_a_session_that_is_over_leads_to_a_new_sign_in_and_back() -> None:
     site = Site(values={"pages": "public"})
 
     @site.app.route("/p/<int:a>/<int:b>/something", methods=["GET", "POST"])
-    @site.app.get("/previews.json", endpoint="j")
-    @site.app.get("/previews", endpoint="p")
     def needs_github(**_: int) -> Response:
         raise SessionOver("GET /repositories/812", status=401)
 
+    site.cluster.hold(STATES["ready"])
     browser = site.browser()
     site.sign_in(browser, "maria")
+    site.github.tokens.clear()
     answer = browser.get("/previews?state=ready", base_url=URL)
     assert (answer.status_code, cookie_of(browser)) == (303, None)
     assert answer.headers["Location"] == f"{URL}/sign-in?to=/previews%3Fstate%3Dready"

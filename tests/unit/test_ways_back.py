@@ -74,6 +74,8 @@ def test_whatever_is_wanted_nobody_leaves_our_host(wanted: str) -> None:
         ("/p/812/42", "/p/812/42"),
         ("/p/812/42x", "/"),
         ("/p/812/", "/"),
+        ("/previews", "/previews"),
+        ("/previewsx", "/"),
         ("/sign-out", "/"),
         ("//evil.example/p/812/42", "/"),
     ],

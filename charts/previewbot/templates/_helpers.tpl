@@ -60,7 +60,7 @@ true
 {{- end -}}
 {{- if has "pages" .expose -}}
 {{- $pages := list (dict "type" "Exact" "value" "/") (dict "type" "PathPrefix" "value" "/p") -}}
-{{- range list "/p.json" "/previews.json" "/openapi.json" -}}
+{{- range list "/p.json" "/previews" "/previews.json" "/openapi.json" -}}
 {{- $pages = append $pages (dict "type" "Exact" "value" .) -}}
 {{- end -}}
 {{- if include "previewbot.signsIn" .root -}}
