@@ -186,9 +186,9 @@ def test_what_waits_says_its_place_and_who_holds_the_slots_by_number_only_in_its
     words = Page(look(as_(site, "maria")).text).words
     strangers = Page(look(site.browser()).text).words
 
-    assert "number 2 in line; all 5 slots are in use." in words
+    assert "Number 2 in line; all 5 slots are in use." in words
     assert "Held by #7, #8 and 1 more here and 2 of other repositories." in words
-    assert "number 2 in line" in strangers
+    assert "Number 2 in line" in strangers
     assert "Held by" not in strangers and "#7" not in strangers
 
 
