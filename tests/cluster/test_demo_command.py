@@ -40,7 +40,7 @@ def test_it_tours_the_cluster_and_leaves_nothing_there(control_plane: ControlPla
     done = demo(control_plane.kubeconfig())
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("   ok ") == 38
+    assert done.stdout.count("   ok ") == 39
     assert control_plane.call("GET", "/api/v1/namespaces/previewbot-demo").status == 404
     previews = control_plane.call("GET", "/apis/previewbot.dev/v1alpha1/previews").body["items"]
     assert [each["metadata"]["name"] for each in previews if each["spec"]["appId"] >= 2 * 10**9] == []
