@@ -34,6 +34,7 @@ _CHARTS_OWN = (
     "bearer_file",
     "client_secret_file",
     "cookie_keys_file",
+    "keys_file",
     "kubeconfig",
     "lease",
     "docker_config_file",

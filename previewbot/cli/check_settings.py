@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from previewbot.cli.files import read_head
-from previewbot.cli.secret_files import bearer_source, is_here, read_secret, sign_in_sources
+from previewbot.cli.secret_files import (
+    ASSERTION_KEYS,
+    assertion_keys_file,
+    bearer_source,
+    is_here,
+    read_secret,
+    sign_in_sources,
+)
 from previewbot.config.reader import MAX_BYTES, Unreadable, read
 from previewbot.config.server import (
     LimitsSettings,
@@ -89,6 +96,8 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> bool
         print(f"  pages will read the bearer of programs from {printable(str(settings.api.bearer_file))}")
     for source in sign_in_sources(settings):
         print(f"  pages will read {source.name} from {printable(str(source.file))}")
+    if (keys := assertion_keys_file(settings)) is not None:
+        print(f"  pages will read {ASSERTION_KEYS} from {printable(str(keys))}")
     print(*_rules(settings), sep="\n")
     for warning in warnings_of(settings):
         print(f"warning: {warning}")
@@ -103,10 +112,13 @@ def _problems_of_pages(settings: Settings) -> Iterator[str]:
 
     One that cannot be read here is only warned of: it is pages that has to.
     """
-    bearer = bearer_source(settings)
+    from previewbot.people.assertions import assertion_keys
+
+    bearer, proxys = bearer_source(settings), assertion_keys_file(settings)
     judged: list[tuple[SecretSource, Callable[[Path, bytes], object]]] = [
         *([(bearer, bearers)] if bearer is not None else []),
         *zip(sign_in_sources(settings), (client_secret, cookie_keys), strict=False),
+        *([(SecretSource(name=ASSERTION_KEYS, file=proxys), assertion_keys)] if proxys is not None else []),
     ]
     for source, judge in judged:
         if source.file is None or not is_here(source):

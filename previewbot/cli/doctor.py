@@ -14,8 +14,11 @@ from typing import Generic, TypeVar
 
 from previewbot.cli.patience import still_waiting
 from previewbot.cli.secret_files import (
+    ASSERTION_KEYS,
+    assertion_keys_file,
     bearer_source,
     is_here,
+    read_assertion_keys,
     read_bearers,
     read_client_secret,
     read_cookie_keys,
@@ -43,6 +46,7 @@ _TERMINATED = 128 + signal.SIGTERM
 
 KEY, SECRET, BEARER = "the private key", "the webhook secret", "the bearer of programs"
 CLIENT_SECRET, COOKIE_KEYS = "the client secret", "the keys of cookies"
+PROXY_KEYS = "the proxy's keys"
 
 T = TypeVar("T")
 
@@ -125,17 +129,18 @@ def _pages_are_here(settings: Settings, others: Sequence[str]) -> bool:
     """Return whether what is pages' is here; where it has no secret at all, whether all others are."""
     bearer = bearer_source(settings)
     sources = [*sign_in_sources(settings), *([bearer] if bearer is not None else [])]
+    if (keys := assertion_keys_file(settings)) is not None:
+        sources.append(SecretSource(name=ASSERTION_KEYS, file=keys))
     return any(map(is_here, sources)) if sources else len(others) == len(rights.OF) - 1
 
 
 def _of_sign_in(settings: Settings, here: Sequence[str]) -> list[Check]:
-    """Return how the secrets of a sign-in stand, where people sign in."""
-    if not sign_in_sources(settings):
-        return []
-    wanted: Mapping[str, Callable[[Settings], object]] = {
-        CLIENT_SECRET: read_client_secret,
-        COOKIE_KEYS: read_cookie_keys,
-    }
+    """Return how the files of a sign-in stand, where people sign in here, or at a proxy that signs it."""
+    wanted: Mapping[str, Callable[[Settings], object]] = {}
+    if sign_in_sources(settings):
+        wanted = {CLIENT_SECRET: read_client_secret, COOKIE_KEYS: read_cookie_keys}
+    elif assertion_keys_file(settings) is not None:
+        wanted = {PROXY_KEYS: read_assertion_keys}
     if "pages" not in here:
         return [not_checked(name, "it is not here: it is pages'") for name in wanted]
     found = []

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from previewbot.cli.files import read_head
 from previewbot.config.reader import MAX_BYTES
 from previewbot.config.server import SecretSource, Settings, bearers, client_secret, cookie_keys
 from previewbot.errors import SettingsError
+
+if TYPE_CHECKING:
+    from previewbot.people.assertions import Key
+
+ASSERTION_KEYS = "proxy.assertion.keys_file"
 
 
 def is_here(source: SecretSource) -> bool:
@@ -52,7 +58,7 @@ def read_bearers(settings: Settings) -> tuple[bytes, ...]:
 
 def sign_in_sources(settings: Settings) -> tuple[SecretSource, ...]:
     """Return where the secrets of a sign-in are; none where nobody signs in."""
-    if settings.access_or_default == "none":
+    if settings.access_or_default != "github":
         return ()
     files = {
         "client_secret_file": settings.sign_in.client_secret_file,
@@ -69,6 +75,20 @@ def read_client_secret(settings: Settings) -> str:
 def read_cookie_keys(settings: Settings) -> tuple[bytes, ...]:
     """Return the keys of cookies that count now, the one that encrypts first; raises SettingsError."""
     return cookie_keys(*_read(settings.sign_in.cookie_keys_file, "sign_in.cookie_keys_file"))
+
+
+def assertion_keys_file(settings: Settings) -> Path | None:
+    """Return where the keys of a proxy are by which people come; None where it signs nothing."""
+    proxy = settings.proxy if settings.access_or_default == "proxy" else None
+    return proxy.assertion.keys_file if proxy is not None and proxy.assertion is not None else None
+
+
+def read_assertion_keys(settings: Settings) -> tuple[Key, ...]:
+    """Return the keys of the proxy that count now; raises SettingsError if they cannot be read."""
+    # It brings ssl along, which pages must not have before gevent has patched it.
+    from previewbot.people.assertions import assertion_keys
+
+    return assertion_keys(*_read(assertion_keys_file(settings), ASSERTION_KEYS))
 
 
 def _read(file: Path | None, name: str) -> tuple[Path, bytes]:

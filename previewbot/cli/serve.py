@@ -13,6 +13,8 @@ from pathlib import Path
 
 from previewbot.cli.files import read_head
 from previewbot.cli.secret_files import (
+    assertion_keys_file,
+    read_assertion_keys,
     read_bearers,
     read_client_secret,
     read_cookie_keys,
@@ -78,6 +80,8 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
     proxies = proxies_of(os.environ) if signs_in else DIRECTLY
     if not _take_turns("pages"):
         return 1
+    if assertion_keys_file(settings) is not None:
+        read_assertion_keys(settings)
     from prometheus_client import CollectorRegistry
 
     from previewbot.clients.github.people import PeopleClient
@@ -111,6 +115,7 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         listing=cluster.list_previews,
         github=github if signs_in else None,
         cookie_keys=lambda: read_cookie_keys(settings),
+        assertion_keys=lambda: read_assertion_keys(settings),
     )
     progress = settings.deadlines.progress.total_seconds()
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)

@@ -122,6 +122,31 @@ KINDS: Mapping[str, Kind] = {
     "sign_in_needs": Kind("is missing, and people are to sign in", "write for example {line}", told=False),
     "sign_in_https": Kind("must begin with https://, as browsers keep the cookie of a sign-in for no other"),
     "sign_in_path": Kind("must have no path where people sign in", "give the pages a host of their own"),
+    "header_name": Kind("must be the name of a header, of letters, digits and -, like X-Forwarded-Email"),
+    "network": Kind("must be an address, or a network without bits behind its end, like 10.20.0.0/24"),
+    "network_of_all": Kind("is everybody, who could then be whoever they like", "name the proxy's addresses"),
+    "proxy_needs": Kind(
+        "says that people come by a proxy, and `proxy` does not say which",
+        "write it, with `from` or `assertion`, and `repositories`",
+        told=False,
+    ),
+    "proxy_neither": Kind(
+        "says nothing by which the proxy is known",
+        "write `from`, its addresses, or `assertion`, what it signs",
+        told=False,
+    ),
+    "proxy_either": Kind("stands beside `from`", "the proxy is known by one of them: keep one", told=False),
+    "proxy_header": Kind(
+        "is missing, and the proxy says there who somebody is", "write for example {line}", told=False
+    ),
+    "proxy_keys": Kind(
+        "is missing, and by it the signature is judged", "write for example {line}", told=False
+    ),
+    "proxy_unsigned": Kind(
+        "is not signed, and anybody could send it",
+        "leave it out beside `assertion`, or write `from` instead",
+        told=False,
+    ),
     "domain": Kind("must be a domain, like preview.example.com"),
     "file": Kind("must be a text, the path of a file", told=False),
     "label": Kind("must be a name of at most 63 small letters, digits and -"),

@@ -121,7 +121,7 @@ class OfCluster:
         return [judged.requests(f"the cluster has it, and stores what {makes} is told of")]
 
     def _pages_that_make_requests(self) -> str:
-        signs_in = self._settings.access_or_default != "none"
+        signs_in = self._settings.access_or_default == "github"
         return "pages" if "pages" in self._who and signs_in else ""
 
     async def _rights(self, who: str) -> list[Check]:

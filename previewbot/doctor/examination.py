@@ -128,7 +128,7 @@ def _asked_outside(settings: Settings, here: Collection[str]) -> Iterator[str]:
     if "controller" in here:
         yield settings.github.api_url
         yield from map(url_of, hosts(settings))
-    if "pages" in here and settings.access_or_default != "none":
+    if "pages" in here and settings.access_or_default == "github":
         yield settings.github.api_url
         yield settings.github.web_url
 

@@ -74,10 +74,10 @@ def webs(settings: Settings) -> tuple[Right, ...]:
 
 def of_pages(settings: Settings) -> tuple[Right, ...]:
     """Return what pages may do: where it tells nobody anything, and nobody signs in, nothing at all."""
-    signs_in = settings.access_or_default != "none"
-    tells = settings.api.bearer_file is not None or signs_in or settings.pages == "public"
+    access = settings.access_or_default
+    tells = settings.api.bearer_file is not None or access != "none" or settings.pages == "public"
     read = ("get", "list") if tells else ()
-    asks = ("create",) if signs_in else ()
+    asks = ("create",) if access == "github" else ()
     return (
         *_of("", PREVIEWS, *read),
         *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, *asks),

@@ -29,6 +29,7 @@ from previewbot.pages.list_page import Listing as List
 from previewbot.pages.openapi import document
 from previewbot.pages.readers import Reader, Readers
 from previewbot.pages.showing import Previews, Showing, Told, told_of
+from previewbot.pages.visitors import GITHUB
 from previewbot.people.access import SessionOver
 from previewbot.rules.what_runs import wanted_of
 from previewbot.text.facts import Facts, as_json
@@ -37,6 +38,8 @@ from previewbot.text.render import Renderer
 _NONE = "there is no preview of this pull request now"
 _AWAY = "the cluster does not answer right now; ask again in a moment"
 _GITHUB_AWAY = "GitHub does not say right now what you may see; ask again in a moment"
+_AWAY_WORDS = {GITHUB: _GITHUB_AWAY, "The cluster": _AWAY}
+"""What is said if it cannot be asked what somebody may, by whom that is asked (`Visitors.asks`)."""
 _WRONG = "this bearer does not count; api.bearer_file of previewbot's settings has the one that does"
 _UNKNOWN = (
     "previewbot cannot read its own bearers (api.bearer_file of its settings), so none counts until its "
@@ -133,11 +136,11 @@ def blueprint(
 
     def of_the_page(repository_id: int, number: int) -> Told | None:
         try:
-            visitor = showing.visitors.at(repository_id)
+            visitor = showing.visitors.at(repository_id, number)
         except SessionOver:
             raise
-        except RemoteError:
-            abort(_later(_GITHUB_AWAY, _AGAIN_SECONDS))
+        except (RemoteError, ValidationError):
+            abort(_later(_AWAY_WORDS[showing.visitors.asks], _AGAIN_SECONDS))
         if not visitor.rights.state:
             abort(404)
         preview = showing.read(repository_id, number)

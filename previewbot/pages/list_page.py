@@ -116,7 +116,7 @@ def blueprint(listing: Listing, showing: Showing) -> Blueprint:
     @routes.get(PLACE)
     def previews() -> Response:
         visitors = showing.visitors
-        if visitors.person() is None and not visitors.at(0).rights.state:
+        if visitors.person() is None and not visitors.at(0, 0).rights.state:
             return showing.closed(PLACE)
         try:
             return listing.page(wanted_of(request.args))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from previewbot.api import Preview
 from previewbot.api.rights import Rights
 from previewbot.pages.all_previews import Listed
-from previewbot.pages.visitors import Visitors
+from previewbot.pages.visitors import GITHUB, Visitors
 from previewbot.rules.what_runs import Wanted, fits, rank
 
 MOST_REPOSITORIES = 50
@@ -59,18 +59,22 @@ def seen_by(
     Raises RemoteError if GitHub cannot be asked, SessionOver if it takes the person's token no more.
     """
     ids = _in_order(listed.previews, wanted)
-    rights, late = _rights(visitors, ids, seconds)
+    asks_github = visitors.asks == GITHUB and visitors.person() is not None
+    rights, late = (
+        _by_github(visitors, listed.previews, ids, seconds)
+        if asks_github
+        else ({each.name: visitors.of(each) for each in listed.previews}, 0)
+    )
     shown = [
         SeenPreview(each, may.words)
         for each in listed.previews
         # What is not public has no row for those who may not read it: its name alone would tell of it.
-        if (may := rights.get(each.spec.repository_id)) is not None
+        if (may := rights.get(each.name)) is not None
         and (may.words or (may.state and each.status.observed.public))
     ]
     fitting = [each for each in shown if fits(each.preview, wanted, words=each.words)]
     fitting.sort(key=lambda each: rank(each.preview))
     names = {each.preview.repository for each in shown}
-    asks_github = visitors.person() is not None
     return Seen(
         rows=tuple(fitting[:most]),
         count=len(fitting),
@@ -90,17 +94,18 @@ def _in_order(previews: Iterable[Preview], wanted: Wanted) -> list[int]:
     return sorted(names, key=lambda one: (names[one] != wanted.repository.lower(), names[one], one))
 
 
-def _rights(
-    visitors: Visitors, ids: list[int], seconds: Callable[[], float]
-) -> tuple[dict[int, Rights], int]:
-    if visitors.person() is None:
-        # GitHub is asked of nothing, and the answer is the same for all.
-        nobodys = visitors.at(0).rights
-        return dict.fromkeys(ids, nobodys), 0
+def _by_github(
+    visitors: Visitors, previews: Iterable[Preview], ids: list[int], seconds: Callable[[], float]
+) -> tuple[dict[str, Rights], int]:
+    """Return the rights at each preview, by its name; of how many repositories there was no time to ask."""
+    of_each = {each.spec.repository_id: each for each in previews}
     found: dict[int, Rights] = {}
     asked, until = ids[:MOST_REPOSITORIES], seconds() + SECONDS_FOR_GITHUB
     for one in asked:
         if seconds() >= until:
             break
-        found[one] = visitors.at(one).rights
-    return found, len(asked) - len(found)
+        found[one] = visitors.of(of_each[one])
+    rights = {
+        each.name: found[each.spec.repository_id] for each in previews if each.spec.repository_id in found
+    }
+    return rights, len(asked) - len(found)

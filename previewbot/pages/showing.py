@@ -44,6 +44,12 @@ class Previews(Protocol):
         """Return a Preview, or None; raises RemoteError."""
 
 
+def read_preview(cluster: Previews, repository_id: int, number: int) -> Preview | None:
+    """Return a pull request's Preview; raises RemoteError, and ValidationError for one of no version."""
+    obj = cluster.get_preview(name_of(repository_id, number))
+    return from_object(obj) if obj else None
+
+
 @dataclass(frozen=True)
 class Told:
     """What programs are told, as JSON, and by what they know that there is no news (an ETag, unquoted)."""
@@ -92,8 +98,7 @@ class Showing:
 
     def read(self, repository_id: int, number: int) -> Preview | None:
         """Return a pull request's Preview; raises RemoteError, and ValidationError for one of no version."""
-        obj = self._cluster.get_preview(name_of(repository_id, number))
-        return from_object(obj) if obj else None
+        return read_preview(self._cluster, repository_id, number)
 
     def facts(self, preview: Preview, visitor: Visitor) -> Told:
         """Return what the page's own script is told, with the tag that page and JSON have in common."""
@@ -118,9 +123,10 @@ class Showing:
 
     def closed(self, path: str) -> Response:
         """Return the page that tells nothing, the same for whatever is there and for whatever is not."""
-        login = person.login if (person := self.visitors.person()) is not None else ""
-        sign_in = "" if login else self.sign_in_url(page_behind(path))
-        return self.html(self._renderer.html("closed.html", login=login, sign_in_url=sign_in), _NOT_FOUND)
+        person = self.visitors.person()
+        who = {"login": person.login if person else "", "by_proxy": person is not None and person.by_proxy}
+        sign_in = "" if person else self.sign_in_url(page_behind(path))
+        return self.html(self._renderer.html("closed.html", **who, sign_in_url=sign_in), _NOT_FOUND)
 
     def unavailable(self, who: str = "The cluster") -> Response:
         """Return the page that says that somebody does not answer, and tries again by itself."""
@@ -131,7 +137,9 @@ class Showing:
         person = self.visitors.person()
         if person is None:
             return ForReader(sign_in_url=self.sign_in_url(path))
-        return ForReader(login=person.login, csrf=person.csrf, form_id=self._form_id())
+        return ForReader(
+            login=person.login, by_proxy=person.by_proxy, csrf=person.csrf, form_id=self._form_id()
+        )
 
     def sign_in_url(self, path: str) -> str:
         """Return where to sign in and come back to a path; empty where nobody can."""
@@ -154,6 +162,7 @@ class Showing:
         return ForReader(
             rights=visitor.rights,
             login=person.login,
+            by_proxy=person.by_proxy,
             csrf=person.csrf,
             form_id=self._form_id(),
             agent=agent.name if agent is not None else "",

@@ -38,7 +38,7 @@ class Sent:
 
 def visit(showing: Showing, repository_id: int, number: int) -> Visit | Response:
     """Return who asks about which preview, or what is answered in place of its page; raises SessionOver."""
-    visitor = _visitor(showing, repository_id)
+    visitor = _visitor(showing, repository_id, number)
     if isinstance(visitor, Response):
         return visitor
     # GitHub is asked first, whether or not there is a preview: neither words nor time tell what is there to
@@ -54,7 +54,7 @@ def sent(showing: Showing, sessions: Sessions, repository_id: int, number: int) 
     Raises FormRefused if it is not from a page of ours, and SessionOver.
     """
     person = check_form(sessions.current())
-    visitor = _visitor(showing, repository_id)
+    visitor = _visitor(showing, repository_id, number)
     if isinstance(visitor, Response):
         return visitor
     if visitor.repository is None:
@@ -63,14 +63,15 @@ def sent(showing: Showing, sessions: Sessions, repository_id: int, number: int) 
     return found if isinstance(found, Response) else Sent(found, person, visitor.repository)
 
 
-def _visitor(showing: Showing, repository_id: int) -> Visitor | Response:
+def _visitor(showing: Showing, repository_id: int, number: int) -> Visitor | Response:
     try:
-        return showing.visitors.at(repository_id)
+        return showing.visitors.at(repository_id, number)
     except SessionOver:
         # They are led to a new sign-in, whatever they asked for (`sign_in`).
         raise
-    except RemoteError:
-        return showing.unavailable("GitHub")
+    # One of no version, too, as for the page itself.
+    except (RemoteError, ValidationError):
+        return showing.unavailable(showing.visitors.asks)
 
 
 def see(address: str) -> Response:

@@ -24,6 +24,7 @@ class Kind(Enum):
     PLACE = "a place at GitHub in which an installation lets nothing be told"
     BEARERS = "bearers of programs that cannot be read"
     COOKIE_KEYS = "keys of cookies that cannot be read"
+    PROXY = "what a proxy before the pages says of somebody, and what is not believed"
     SIGN_IN = "a sign-in that GitHub refuses previewbot itself"
 
 

@@ -13,9 +13,10 @@ from previewbot.config.server import Settings
 from previewbot.pages import about, api, asking, closed_page, forms, list_page, preview_page, saying, sign_in
 from previewbot.pages.all_previews import AllPreviews
 from previewbot.pages.readers import BearerReaders
-from previewbot.pages.showing import Previews, Showing
-from previewbot.pages.visitors import SignedIn, Strangers, Visitors
+from previewbot.pages.showing import Previews, Showing, read_preview
+from previewbot.pages.visitors import LetIn, SignedIn, Strangers, Visitors
 from previewbot.people.access import Access, Repositories
+from previewbot.people.proxy import AssertionKeys, ByProxy
 from previewbot.people.sealing import Keys
 from previewbot.people.sessions import Sessions
 from previewbot.runtime.bare_app import Answers, alive, bare_app
@@ -45,6 +46,7 @@ def create_pages(
     listing: api.Listing = lambda: iter(()),
     github: GitHub | None = None,
     cookie_keys: Keys = tuple,
+    assertion_keys: AssertionKeys = tuple,
 ) -> Flask:
     """Return what the people may reach who look at previews, and the programs.
 
@@ -52,7 +54,8 @@ def create_pages(
     for each request that has one. `listing` returns all Previews, for those who have one that counts, and for
     the list of them.
     `github` is whom people sign in with, where the settings say that they do; `cookie_keys` returns the keys
-    of their cookies, and raises SettingsError.
+    of their cookies, and raises SettingsError. `assertion_keys` returns those of the proxy by which people
+    come, where it signs who they are, and raises SettingsError.
 
     It has a `/healthz` too, for load balancers that look at the port they send requests to.
     """
@@ -71,11 +74,12 @@ def create_pages(
         app.register_blueprint(saying.blueprint(showing, sessions, github))
         app.register_blueprint(asking.blueprint(showing, sessions, cluster, now))
     else:
-        showing = _showing(settings, cluster, renderer, Strangers(pages_public=public), now)
+        people = _others(settings, cluster, assertion_keys, now)
+        showing = _showing(settings, cluster, renderer, people, now)
     app.register_blueprint(preview_page.blueprint(showing))
     all_that_runs = list_page.Listing(settings, showing, AllPreviews(listing), renderer, now)
     # Where pages tell nobody anything they may not list Previews either.
-    if signs_in or public:
+    if settings.access_or_default != "none" or public:
         app.register_blueprint(list_page.blueprint(all_that_runs, showing))
     if not public:
         app.register_blueprint(closed_page.blueprint(showing, readers))
@@ -84,6 +88,21 @@ def create_pages(
     )
     app.add_url_rule("/healthz", view_func=alive)
     return app
+
+
+def _others(
+    settings: Settings, cluster: Cluster, keys: AssertionKeys, now: Callable[[], datetime]
+) -> Visitors:
+    """Return who looks at pages where nobody signs in with GitHub."""
+    public = settings.pages == "public"
+    if settings.access_or_default != "proxy" or settings.proxy is None:
+        return Strangers(pages_public=public)
+    return LetIn(
+        settings.proxy,
+        ByProxy(settings.proxy, keys, now),
+        lambda repository_id, number: read_preview(cluster, repository_id, number),
+        pages_public=public,
+    )
 
 
 def _showing(

@@ -37,7 +37,8 @@ NOTHING_WRITTEN = Draft()
 class ForReader:
     """Whom a page is for.
 
-    Without a `login` nobody is signed in; `sign_in_url` is where they can, empty where nobody can. `csrf` and
+    Without a `login` nobody is signed in; `sign_in_url` is where they can, empty where nobody can. Who comes
+    `by_proxy` has no account at GitHub that anybody knows of, and cannot sign out here. `csrf` and
     `form_id` go into each form: the first shows that it came from a page of ours, the second makes a form
     that is sent twice one request. `agent` is who the words may be handed to, by `mention`; empty where it is
     not known how to wake that agent. `serving_sha` is the one commit that answers now, of which a verdict is;
@@ -47,6 +48,7 @@ class ForReader:
 
     rights: Rights = field(default_factory=Rights)
     login: str = ""
+    by_proxy: bool = False
     csrf: str = field(default="", repr=False)
     form_id: str = ""
     sign_in_url: str = ""

@@ -16,7 +16,7 @@ from previewbot.api.rights import Rights
 from previewbot.pages.all_previews import LISTED_EVERY_SECONDS, AllPreviews
 from previewbot.pages.list_page import Listing, blueprint
 from previewbot.pages.showing import Showing
-from previewbot.pages.visitors import Visitor
+from previewbot.pages.visitors import GITHUB, Visitor
 from previewbot.people.person import Person
 from previewbot.runtime.bare_app import bare_app
 from previewbot.text.render import Renderer
@@ -67,12 +67,17 @@ class Shown:
     url: str = ""
     rows: Sequence[Preview] = ()
     signed_in: bool = True
+    asks: str = GITHUB
 
     def person(self) -> Person | None:
         """Return who is signed in."""
         return Person(7, "maria", "token", "a-secret-of-this-session") if self.signed_in else None
 
-    def at(self, repository_id: int) -> Visitor:
+    def of(self, preview: Preview) -> Rights:
+        """Return what whoever looks may at this preview."""
+        return self.at(preview.spec.repository_id, preview.spec.number).rights
+
+    def at(self, repository_id: int, number: int) -> Visitor:
         """Return who looks: somebody who may read, or a stranger where pages are public."""
         return Visitor(READER if self.signed_in else Rights(state=True))
 

@@ -106,6 +106,7 @@ def test_the_settings_of_the_document_are_those_of_the_chart() -> None:
         del example["github"][file]
     del example["cluster"]["kubeconfig"], example["cluster"]["lease"], example["api"]["bearer_file"]
     del example["sign_in"]["client_secret_file"], example["sign_in"]["cookie_keys_file"]
+    del example["proxy"]["assertion"]["keys_file"]
     registries = example["images"]["registries"]
     example["images"]["registries"] = {
         host: {key: value for key, value in registry.items() if key not in mounted}
@@ -181,3 +182,30 @@ def test_chart_application_and_package_have_one_version() -> None:
     project = tomllib.loads((helm.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
     assert chart["appVersion"] == project["project"]["version"]
+
+
+def test_people_come_by_a_proxy_with_its_keys_and_without_a_secret_a_token_or_github() -> None:
+    assertion = {"header": "X-Pomerium-Jwt-Assertion", "issuer": "sso", "audience": "pages"}
+    proxy = json.dumps({"assertion": assertion, "repositories": ["acme/*"]})
+    options = ("--set", "settings.access=proxy,signIn.proxyKeysConfigMap=sso-keys")
+    objects = rendered("minimal", *options, "--set-json", f"settings.proxy={proxy}")
+
+    text = one(objects, "ConfigMap", "previewbot")["data"]["settings.yaml"]
+    settings = parse(document(text), {})
+    assert settings.proxy is not None and settings.proxy.assertion is not None
+    assert settings.proxy.assertion.keys_file == Path("/etc/previewbot/proxy/jwks.json")
+    pod = one(objects, "Deployment", "previewbot-pages")["spec"]["template"]["spec"]
+    assert [volume["configMap"]["name"] for volume in pod["volumes"] if "configMap" in volume] == [
+        "previewbot",
+        "sso-keys",
+    ]
+    assert not any("secret" in volume for volume in pod["volumes"])
+    [container] = pod["containers"]
+    assert {"name": "proxy", "mountPath": "/etc/previewbot/proxy", "readOnly": True} in container[
+        "volumeMounts"
+    ]
+    [rule] = one(objects, "ClusterRole", "previewbot-pages")["rules"]
+    assert rule["verbs"] == ["get", "list"]
+    assert not [obj for obj in objects if obj["metadata"]["name"] == "previewbot-pages-requests"]
+    policy = one(objects, "NetworkPolicy", "previewbot-pages")["spec"]
+    assert {port["port"] for each in policy["egress"] for port in each["ports"]} == {53, 443, 6443}

@@ -55,6 +55,7 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
         (["web.replicas=two"], "at '/web/replicas': got string, want integer"),
         (["pages.replicas=two"], "at '/pages/replicas': got string, want integer"),
         (["settings.access=github"], 'settings.access "github" needs signIn.existingSecret'),
+        (["signIn.proxyKeysConfigMap=keys"], "has the keys of settings.proxy.assertion, which is not set"),
         (["controller.replica=2"], "at '/controller': additional properties 'replica' not allowed"),
         (["ingress.expose={metrics}"], "at '/ingress/expose/0'"),
         (["httpRoute.enabled=true"], "at '/httpRoute/parentRefs': minItems: got 0, want 1"),

@@ -96,8 +96,8 @@ def _links(settings: Settings) -> set[Address]:
 
 
 def _of_people(settings: Settings) -> set[Address]:
-    """Return whom pages asks about people; nobody where nobody signs in."""
-    if settings.access_or_default == "none":
+    """Return whom pages asks about people; nobody where nobody signs in with GitHub."""
+    if settings.access_or_default != "github":
         return set()
     return {of_url(settings.github.api_url), of_url(settings.github.web_url)}
 

@@ -13,12 +13,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from previewbot.api import AgentSeen, Holders, Phase, Poke, Preview, Slot, new_object, status_object
+from previewbot.api.rights import Rights
 from previewbot.clients.github.people_answers import RepositoryAccess
 from previewbot.errors import TryLater
 from previewbot.pages import all_previews, seen
 from previewbot.pages.all_previews import LISTED_EVERY_SECONDS, AllPreviews
 from previewbot.pages.seen import MOST_REPOSITORIES, MOST_ROWS, SECONDS_FOR_GITHUB, seen_by
-from previewbot.pages.visitors import Strangers, Visitor
+from previewbot.pages.visitors import GITHUB, Strangers, Visitor
 from previewbot.people.person import Person
 from previewbot.rules.page_access import Standing, rights_of
 from previewbot.rules.what_runs import Stands, Wanted, stands, wanted_of
@@ -339,6 +340,8 @@ def objects(count: int, repositories: int) -> Iterator[dict[str, Any]]:
 class Asking:
     """Somebody who may read all; says of how many repositories GitHub was asked, a second for each."""
 
+    asks = GITHUB
+
     def __init__(self, takes: float = 0.0) -> None:
         self.asked: list[int] = []
         self.takes, self.now = takes, 0.0
@@ -346,7 +349,10 @@ class Asking:
     def person(self) -> Person:
         return Person(7, "maria", "token", "csrf")
 
-    def at(self, repository_id: int) -> Visitor:
+    def of(self, preview: Preview) -> Rights:
+        return self.at(preview.spec.repository_id, preview.spec.number).rights
+
+    def at(self, repository_id: int, number: int) -> Visitor:
         self.asked.append(repository_id)
         self.now += self.takes
         return Visitor(rights_of(Standing.READS, pages_public=False, readers_may_extend=False))

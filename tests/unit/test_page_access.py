@@ -35,6 +35,18 @@ def test_each_cell_of_the_table(
     assert found == rights
 
 
+@pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("anything", [False, True])
+def test_whoever_comes_by_proxy_sees_what_the_settings_say_and_does_nothing(
+    words: bool, anything: bool
+) -> None:
+    found = rights_of(
+        Standing.BY_PROXY, pages_public=anything, readers_may_extend=anything, words_by_proxy=words
+    )
+
+    assert found == Rights(state=True, words=words)
+
+
 @pytest.mark.parametrize("asked", list(Asked))
 def test_whoever_may_extend_may_not_therefore_start_or_stop(asked: Asked) -> None:
     reader = rights_of(Standing.READS, pages_public=False, readers_may_extend=True)

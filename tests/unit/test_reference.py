@@ -215,7 +215,7 @@ def test_the_chart_knows_every_setting_but_those_it_sets_itself() -> None:
     assert missing == {
         *("private_key_file", "webhook_secret_file", "kubeconfig", "lease", "name", "namespace"),
         *("docker_config_file", "ca_file", "bearer_file"),
-        *("client_secret_file", "cookie_keys_file"),
+        *("client_secret_file", "cookie_keys_file", "keys_file"),
     }
     assert keys(the_charts_settings()) <= keys(SETTINGS)
 

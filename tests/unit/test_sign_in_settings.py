@@ -65,7 +65,7 @@ def test_verdicts_are_off_and_readers_extend_nothing_unless_it_is_said() -> None
             {"sign_in": {"client_secret_file": "/x"}},
             ["sign_in.client_id is missing", "sign_in.cookie_keys_file is missing"],
         ),
-        ({"access": "gitlab"}, ['access must be none or github, not "gitlab"']),
+        ({"access": "gitlab"}, ['access must be none or github or proxy, not "gitlab"']),
         ({"sign_in": {"client_id": 4242}}, ["sign_in.client_id must be a text, not 4242"]),
         ({"sign_in": {"client_id": "a b"}}, ["sign_in.client_id must be the App's client ID, like Iv23"]),
         ({"sign_in": {"client_idd": "x"}}, ["sign_in.client_idd is unknown; did you mean client_id?"]),

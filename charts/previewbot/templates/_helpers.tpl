@@ -40,10 +40,15 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- regexReplaceAll ":[0-9]+$" $url.host "" | lower -}}
 {{- end }}
 
-{{/* Not empty where people can sign in: as the settings say, else if there is what they need for it. */}}
+{{/* How people sign in: as the settings say, else with GitHub if there is what they need for it. */}}
+{{- define "previewbot.access" -}}
+{{- .Values.settings.access | default (ternary "github" "none" (not (empty .Values.signIn.existingSecret))) -}}
+{{- end }}
+
+{{/* Not empty where people can sign in with GitHub. */}}
 {{- define "previewbot.signsIn" -}}
-{{- $access := .Values.settings.access | default (ternary "github" "none" (not (empty .Values.signIn.existingSecret))) -}}
-{{- if ne $access "none" -}}
+{{- $access := include "previewbot.access" . -}}
+{{- if eq $access "github" -}}
 {{- if not .Values.signIn.existingSecret -}}
 {{- fail (printf "settings.access %q needs signIn.existingSecret: the name of a Secret with the keys client-secret and cookie-keys" $access) -}}
 {{- end -}}

@@ -114,6 +114,9 @@ true
 {{- if .root.Values.signIn.existingSecret }}
 - {name: sign-in, mountPath: /etc/previewbot/sign-in, readOnly: true}
 {{- end }}
+{{- if .root.Values.signIn.proxyKeysConfigMap }}
+- {name: proxy, mountPath: /etc/previewbot/proxy, readOnly: true}
+{{- end }}
 {{- end }}
 {{- if include "previewbot.trustsGitHubsCa" . }}
 - {name: github-ca, mountPath: /etc/previewbot/github-ca, readOnly: true}
@@ -167,6 +170,13 @@ true
     items:
       - {key: client-secret, path: client-secret}
       - {key: cookie-keys, path: cookie-keys}
+{{- end }}
+{{- with .root.Values.signIn.proxyKeysConfigMap }}
+- name: proxy
+  configMap:
+    name: {{ . }}
+    items:
+      - {key: jwks.json, path: jwks.json}
 {{- end }}
 {{- end }}
 {{- if include "previewbot.trustsGitHubsCa" . }}

@@ -12,6 +12,13 @@
 {{- $_ := set $signIn "cookie_keys_file" "/etc/previewbot/sign-in/cookie-keys" -}}
 {{- $_ := set $settings "sign_in" $signIn -}}
 {{- end -}}
+{{- if .Values.signIn.proxyKeysConfigMap -}}
+{{- $assertion := get ($settings.proxy | default dict) "assertion" -}}
+{{- if not $assertion -}}
+{{- fail "signIn.proxyKeysConfigMap has the keys of settings.proxy.assertion, which is not set" -}}
+{{- end -}}
+{{- $_ := set $assertion "keys_file" "/etc/previewbot/proxy/jwks.json" -}}
+{{- end -}}
 {{- if .Values.githubServer.caConfigMap -}}
 {{- $_ := set $settings.github "ca_file" "/etc/previewbot/github-ca/ca.crt" -}}
 {{- end -}}

@@ -19,6 +19,8 @@ from previewbot.config.server.model import TtlSettings as TtlSettings
 from previewbot.config.server.parsing import document as document
 from previewbot.config.server.parsing import parse as parse
 from previewbot.config.server.people import SignInSettings as SignInSettings
+from previewbot.config.server.proxy import AssertionSettings as AssertionSettings
+from previewbot.config.server.proxy import ProxySettings as ProxySettings
 from previewbot.config.server.repositories import RepositoryLimits as RepositoryLimits
 from previewbot.config.server.repositories import RepositoryRule as RepositoryRule
 from previewbot.config.server.secrets import LEAST_BEARER as LEAST_BEARER

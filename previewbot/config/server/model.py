@@ -22,6 +22,7 @@ from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import LinkSettings
 from previewbot.config.server.people import Access, SignInSettings, Verdicts, sign_in_mistakes
 from previewbot.config.server.places import Deployments, DeploymentsSettings
+from previewbot.config.server.proxy import ProxySettings, proxy_mistakes
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
 from previewbot.config.server.routes import host_mistakes
 from previewbot.config.types import about, mistake
@@ -251,12 +252,14 @@ class Settings(t.Model):
         default="private",
     )
     access: Access | None = about(
-        "how people sign in: `github`, with their account there; `none`, not at all, and `pages` alone says "
-        "what is seen. Left out: `github` where `sign_in.client_secret_file` is set, else `none`",
+        "how people sign in: `github`, with their account there; `proxy`, at a sign-on proxy before the "
+        "pages, which says who they are; `none`, not at all, and `pages` alone says what is seen. Left out: "
+        "`github` where `sign_in.client_secret_file` is set, else `none`",
         "github",
         default=None,
     )
     sign_in: SignInSettings = SignInSettings()
+    proxy: ProxySettings | None = about("the proxy of `access: proxy`", default=None)
     api: ApiSettings = ApiSettings()
     comment: CommentSettings = CommentSettings()
     deployments: Deployments = about(
@@ -296,6 +299,8 @@ class Settings(t.Model):
             limits=self.limits.model_dump(),
         )
         found += sign_in_mistakes(self.access_or_default, self.sign_in, self.public_url)
+        if self.access_or_default == "proxy":
+            found += proxy_mistakes(self.proxy)
         if found:
             raise ValidationError.from_exception_data("Settings", found)
         return self

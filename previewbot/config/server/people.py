@@ -13,7 +13,7 @@ from previewbot.config import types as t
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 
-Access = Literal["none", "github"]
+Access = Literal["none", "github", "proxy"]
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that browsers take for safe without TLS (https://www.w3.org/TR/secure-contexts/#is-origin-trustworthy)."""
@@ -64,7 +64,7 @@ class SignInSettings(t.Model):
 
 def sign_in_mistakes(access: Access, sign_in: SignInSettings, public_url: str) -> Iterator[InitErrorDetails]:
     """Yield what keeps people from signing in, where they are to."""
-    if access == "none":
+    if access != "github":
         return
     for key, example in _NEEDED.items():
         if getattr(sign_in, key) is None:

@@ -1,0 +1,113 @@
+"""Who comes by the proxy before the pages: what it says of each request, if it is the proxy that says it.
+
+Whoever is not believed is nobody, and is not told why; the log is, once an hour.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import g, request
+
+from previewbot.config.server import ProxySettings
+from previewbot.errors import SettingsError
+from previewbot.people.assertions import Key, NotBelieved, claims_of
+from previewbot.people.person import Person
+from previewbot.rules.seldom import Kind, Seldom
+
+LONGEST_NAME = 100
+"""Characters of what somebody is called."""
+
+_LONGEST_IDENTITY = 254
+"""As long as an address of mail may be (https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)."""
+
+_NO_PEER = "the request does not come from an address of proxy.from"
+
+AssertionKeys = Callable[[], tuple[Key, ...]]
+"""The keys that count now. Raises SettingsError."""
+
+log = logging.getLogger(__name__)
+
+
+class ByProxy:
+    """Says who sent the request that is under way, as the proxy tells it; `keys` is asked anew for each."""
+
+    def __init__(self, settings: ProxySettings, keys: AssertionKeys, now: Callable[[], datetime]) -> None:
+        self._settings, self._keys, self._now, self._said = settings, keys, now, Seldom()
+        self._peers = tuple(ipaddress.ip_network(each) for each in settings.peers or ())
+
+    def current(self) -> Person | None:
+        """Return who sent the request that is under way; None if no proxy says it that is believed."""
+        if "previewbot_person" not in g:
+            g.previewbot_person = self._read()
+        found: Person | None = g.previewbot_person
+        return found
+
+    def _read(self) -> Person | None:
+        try:
+            name = self._by_assertion() if self._settings.assertion is not None else self._by_header()
+        except NotBelieved as error:
+            self._say(str(error))
+            return None
+        except SettingsError as error:
+            self._say(f"proxy.assertion.keys_file lets nobody in: {error}")
+            return None
+        return None if name is None else Person(account=0, login=name[:LONGEST_NAME], token="", csrf="")
+
+    def _by_header(self) -> str | None:
+        assert self._settings.header is not None
+        sent = _header(self._settings.header)
+        if sent is None:
+            return None
+        if not self._is_proxy(request.remote_addr):
+            raise NotBelieved(_NO_PEER)
+        identity = _identity(sent)
+        named = _header(self._settings.name_header) if self._settings.name_header is not None else None
+        return identity if named is None else _identity(named)
+
+    def _by_assertion(self) -> str | None:
+        assertion = self._settings.assertion
+        assert assertion is not None
+        sent = _header(assertion.header)
+        if sent is None:
+            return None
+        claims = claims_of(sent, self._keys(), assertion, self._now())
+        value = claims.get(assertion.claim)
+        if not isinstance(value, str):
+            raise NotBelieved(f"it has no text under {assertion.claim!r}, which proxy.assertion.claim names")
+        return _identity(value)
+
+    def _is_proxy(self, peer: str | None) -> bool:
+        try:
+            address = ipaddress.ip_address(peer or "")
+        except ValueError:
+            return False
+        # So an IPv4 peer is called where a socket takes both (RFC 4291, 2.5.5.2).
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return any((mapped or address) in network for network in self._peers)
+
+    def _say(self, why: str) -> None:
+        # Whoever sends any such header brings this about.
+        if self._said.is_due(Kind.PROXY, why, self._now()):
+            log.warning("what says who somebody is, is not believed", extra={"why": why})
+
+
+def _header(name: str) -> str | None:
+    """Return a header as the proxy wrote it, None if it is not there or says nothing."""
+    found = request.headers.get(name)
+    if found is None or not found.strip():
+        return None
+    # WSGI has a header's bytes as latin-1 (PEP 3333).
+    return found.encode("latin-1", errors="replace").decode(errors="replace").strip()
+
+
+def _identity(text: str) -> str:
+    text = text.strip()
+    # Two headers of one name are handed over as one, with a comma between: the first may be the visitor's
+    # own, beside which the proxy put what it knows.
+    if not text or len(text) > _LONGEST_IDENTITY or not text.isprintable() or "," in text:
+        raise NotBelieved("what it calls somebody is no name on one line, without a comma")
+    return text
