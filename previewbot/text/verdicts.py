@@ -67,7 +67,7 @@ _FENCE_RE = re.compile(r"^[ \t>]*+(?:(?:[-+*]|\d{1,9}[.)])[ \t]*+)?(?:```|~~~)",
 _BEFORE = r"[\s>*_`~#\\+.):(\[|-]|\d{1,9}[.)]|&[#\w]{1,20};|@[A-Za-z0-9\[\]-]{1,50}[,:]?\s"
 _COMMAND_RE = re.compile(rf"\A(?:{_BEFORE}|<[^>]*>)*/preview", re.IGNORECASE)
 # Bounded, since it is looked for from each sign on.
-_WITHIN_A_LINE_RE = re.compile(rf"[>\])](?:{_BEFORE}|<[^>]{{0,200}}>){{0,50}}+/preview", re.IGNORECASE)
+_WITHIN_A_LINE_RE = re.compile(rf"[>\])](?:{_BEFORE}|<[^>]{{0,200}}>){{0,50}}/preview", re.IGNORECASE)
 """Behind an element of HTML, which may begin a line where the text has none."""
 
 

@@ -119,7 +119,7 @@ def test_the_page_for_people_who_are_signed_in_reads_as_it_is_held(name: str, ri
     [("private", "", ""), ("sign-in", "", "/sign-in?to=/p/812/42"), ("not-for-you", "maria", "")],
 )
 def test_the_page_that_tells_nothing_reads_as_it_is_held(name: str, login: str, sign_in_url: str) -> None:
-    page = RENDERER.html("closed.html", login=login, sign_in_url=sign_in_url)
+    page = RENDERER.html("closed.html", login=login, sign_in_url=sign_in_url, by_proxy=False)
 
     held(GOLDEN / f"{name}.html", without_style_and_script(page))
 

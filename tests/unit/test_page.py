@@ -424,7 +424,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "page": lambda: rendered(STATES["ready"]),
     "no preview": lambda: Page(RENDERER.no_preview()),
     "unavailable": lambda: Page(RENDERER.html("unavailable.html", who="GitHub")),
-    "private": lambda: Page(RENDERER.html("closed.html", login="", sign_in_url="")),
+    "private": lambda: Page(RENDERER.html("closed.html", login="", sign_in_url="", by_proxy=False)),
     "home": lambda: Page(RENDERER.html("home.html")),
     "no address": lambda: Page(RENDERER.html("no_address.html")),
     "not found": lambda: Page(RENDERER.html("not_found.html")),
