@@ -117,14 +117,17 @@ def test_of_any_other_shape_it_makes_none(pages: Account, obj: Manifest, words: 
     assert words in answer.body["message"]
 
 
-def test_it_reads_a_preview_whose_name_it_knows_and_changes_none(
-    pages: Account, stored: Manifest, release: ControlPlane
-) -> None:
-    place = place_of(release, stored)
+def test_it_reads_previews_and_changes_none(pages: Account, stored: Manifest, release: ControlPlane) -> None:
+    place, all_of_them = (
+        place_of(release, stored),
+        f"/apis/{PREVIEWS.group}/{PREVIEWS.version}/{PREVIEWS.plural}",
+    )
     poke = poke_patch(a_preview(name="gh-812-7").spec, Poke("1", NOW))
 
     assert status_of(pages, "GET", place) == 200
-    assert status_of(pages, "GET", f"/apis/{PREVIEWS.group}/{PREVIEWS.version}/{PREVIEWS.plural}") == 403
+    # For the list of what runs. It follows none of them.
+    assert status_of(pages, "GET", all_of_them) == 200
+    assert status_of(pages, "GET", f"{all_of_them}?watch=true&timeoutSeconds=1") == 403
     assert pages.patch(stored, poke).status == 403
     assert pages.create(new_object(a_preview(name="gh-812-8").spec, Poke("1", NOW))).status == 403
     assert pages.patch_status(stored, {"status": {"phase": "Ready"}}).status == 403
