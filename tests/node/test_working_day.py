@@ -120,7 +120,7 @@ def leader(node: Node) -> str:
 
 def all_ready(node: Node) -> bool:
     found = node.pods(NAMESPACE)
-    return len(found) == 4 and all(map(is_ready, found))
+    return len(found) == 6 and all(map(is_ready, found))
 
 
 @pytest.fixture(scope="module")
