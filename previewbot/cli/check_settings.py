@@ -15,12 +15,11 @@ from typing import BinaryIO, TextIO
 
 from previewbot.cli.files import read_head
 from previewbot.cli.secret_files import (
-    ASSERTION_KEYS,
-    assertion_keys_file,
-    bearer_source,
+    BEARERS,
+    check_secret_of_pages,
     is_here,
     read_secret,
-    sign_in_sources,
+    sources_of_pages,
 )
 from previewbot.config.reader import MAX_BYTES, Unreadable, read
 from previewbot.config.server import (
@@ -28,9 +27,6 @@ from previewbot.config.server import (
     RepositoryLimits,
     SecretSource,
     Settings,
-    bearers,
-    client_secret,
-    cookie_keys,
     document,
     parse,
     private_key_source,
@@ -92,12 +88,9 @@ def tell(path: Path, settings: Settings, environment: Mapping[str, str]) -> bool
     )
     for process, what, source_of in wanted:
         print(f"  {process} will read {what} from {_place(settings, environment, source_of)}")
-    if settings.api.bearer_file is not None:
-        print(f"  pages will read the bearer of programs from {printable(str(settings.api.bearer_file))}")
-    for source in sign_in_sources(settings):
-        print(f"  pages will read {source.name} from {printable(str(source.file))}")
-    if (keys := assertion_keys_file(settings)) is not None:
-        print(f"  pages will read {ASSERTION_KEYS} from {printable(str(keys))}")
+    for source in sources_of_pages(settings):
+        what = "the bearer of programs" if source.name == BEARERS else source.name
+        print(f"  pages will read {what} from {printable(str(source.file))}")
     print(*_rules(settings), sep="\n")
     for warning in warnings_of(settings):
         print(f"warning: {warning}")
@@ -112,24 +105,14 @@ def _problems_of_pages(settings: Settings) -> Iterator[str]:
 
     One that cannot be read here is only warned of: it is pages that has to.
     """
-    from previewbot.people.assertions import assertion_keys
-
-    bearer, proxys = bearer_source(settings), assertion_keys_file(settings)
-    judged: list[tuple[SecretSource, Callable[[Path, bytes], object]]] = [
-        *([(bearer, bearers)] if bearer is not None else []),
-        *zip(sign_in_sources(settings), (client_secret, cookie_keys), strict=False),
-        *([(SecretSource(name=ASSERTION_KEYS, file=proxys), assertion_keys)] if proxys is not None else []),
-    ]
-    for source, judge in judged:
-        if source.file is None or not is_here(source):
-            continue
+    for source in filter(is_here, sources_of_pages(settings)):
         try:
             content = read_secret(source)
         except SettingsError as error:
             print(f"warning: {printable('; '.join(error.problems))}; pages has to")
             continue
         try:
-            judge(source.file, content)
+            check_secret_of_pages(source, content)
         except SettingsError as error:
             yield f"{source.name}: {'; '.join(error.problems)}"
 

@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 
 from previewbot.cli.patience import still_waiting
 from previewbot.cli.secret_files import (
-    ASSERTION_KEYS,
     assertion_keys_file,
     bearer_source,
     is_here,
@@ -24,6 +23,7 @@ from previewbot.cli.secret_files import (
     read_cookie_keys,
     read_secret,
     sign_in_sources,
+    sources_of_pages,
 )
 from previewbot.cli.serve import load, proxies_of
 from previewbot.clients.github.app import rsa_key
@@ -127,10 +127,7 @@ def secrets_of(settings: Settings, environment: Mapping[str, str], process: str 
 
 def _pages_are_here(settings: Settings, others: Sequence[str]) -> bool:
     """Return whether what is pages' is here; where it has no secret at all, whether all others are."""
-    bearer = bearer_source(settings)
-    sources = [*sign_in_sources(settings), *([bearer] if bearer is not None else [])]
-    if (keys := assertion_keys_file(settings)) is not None:
-        sources.append(SecretSource(name=ASSERTION_KEYS, file=keys))
+    sources = sources_of_pages(settings)
     return any(map(is_here, sources)) if sources else len(others) == len(rights.OF) - 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from previewbot.errors import SettingsError
 if TYPE_CHECKING:
     from previewbot.people.assertions import Key
 
+BEARERS = "api.bearer_file"
+CLIENT_SECRET, COOKIE_KEYS = "sign_in.client_secret_file", "sign_in.cookie_keys_file"
 ASSERTION_KEYS = "proxy.assertion.keys_file"
 
 
@@ -45,7 +48,7 @@ def read_secret(source: SecretSource) -> bytes:
 def bearer_source(settings: Settings) -> SecretSource | None:
     """Return where the bearer of programs is; None where the settings name none."""
     file = settings.api.bearer_file
-    return None if file is None else SecretSource(name="api.bearer_file", file=file)
+    return None if file is None else SecretSource(name=BEARERS, file=file)
 
 
 def read_bearers(settings: Settings) -> tuple[bytes, ...]:
@@ -60,21 +63,19 @@ def sign_in_sources(settings: Settings) -> tuple[SecretSource, ...]:
     """Return where the secrets of a sign-in are; none where nobody signs in."""
     if settings.access_or_default != "github":
         return ()
-    files = {
-        "client_secret_file": settings.sign_in.client_secret_file,
-        "cookie_keys_file": settings.sign_in.cookie_keys_file,
-    }
-    return tuple(SecretSource(name=f"sign_in.{key}", file=file) for key, file in files.items() if file)
+    sign_in = settings.sign_in
+    files = {CLIENT_SECRET: sign_in.client_secret_file, COOKIE_KEYS: sign_in.cookie_keys_file}
+    return tuple(SecretSource(name=name, file=file) for name, file in files.items() if file)
 
 
 def read_client_secret(settings: Settings) -> str:
     """Return the App's client secret that counts now; raises SettingsError if it cannot be read."""
-    return client_secret(*_read(settings.sign_in.client_secret_file, "sign_in.client_secret_file"))
+    return client_secret(*_read(settings.sign_in.client_secret_file, CLIENT_SECRET))
 
 
 def read_cookie_keys(settings: Settings) -> tuple[bytes, ...]:
     """Return the keys of cookies that count now, the one that encrypts first; raises SettingsError."""
-    return cookie_keys(*_read(settings.sign_in.cookie_keys_file, "sign_in.cookie_keys_file"))
+    return cookie_keys(*_read(settings.sign_in.cookie_keys_file, COOKIE_KEYS))
 
 
 def assertion_keys_file(settings: Settings) -> Path | None:
@@ -89,6 +90,31 @@ def read_assertion_keys(settings: Settings) -> tuple[Key, ...]:
     from previewbot.people.assertions import assertion_keys
 
     return assertion_keys(*_read(assertion_keys_file(settings), ASSERTION_KEYS))
+
+
+def sources_of_pages(settings: Settings) -> tuple[SecretSource, ...]:
+    """Return where all secrets of pages are."""
+    proxys = assertion_keys_file(settings)
+    found = (
+        bearer_source(settings),
+        *sign_in_sources(settings),
+        None if proxys is None else SecretSource(name=ASSERTION_KEYS, file=proxys),
+    )
+    return tuple(source for source in found if source is not None)
+
+
+def check_secret_of_pages(source: SecretSource, content: bytes) -> None:
+    """Raise SettingsError if what a source of pages holds cannot be used."""
+    from previewbot.people.assertions import assertion_keys
+
+    judges: Mapping[str, Callable[[Path, bytes], object]] = {
+        BEARERS: bearers,
+        CLIENT_SECRET: client_secret,
+        COOKIE_KEYS: cookie_keys,
+        ASSERTION_KEYS: assertion_keys,
+    }
+    assert source.file is not None
+    judges[source.name](source.file, content)
 
 
 def _read(file: Path | None, name: str) -> tuple[Path, bytes]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from previewbot.cli.files import read_head
 from previewbot.cli.secret_files import (
@@ -33,6 +34,9 @@ from previewbot.config.server import (
 from previewbot.errors import SettingsError
 from previewbot.rules.proxies import DIRECTLY, NoProxyAddress, Proxies, read_proxies
 from previewbot.runtime import logs
+
+if TYPE_CHECKING:
+    from previewbot.clients.github.people import PeopleClient
 
 # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3699
 _INSTRUMENTED = (
@@ -84,7 +88,6 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         read_assertion_keys(settings)
     from prometheus_client import CollectorRegistry
 
-    from previewbot.clients.github.people import PeopleClient
     from previewbot.clients.kubernetes.pages_client import PagesClient
     from previewbot.runtime.bare_app import create_probes
     from previewbot.runtime.pages_app import create_pages
@@ -95,25 +98,13 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         settings.cluster.kubeconfig, user_agent="previewbot-pages", lease=settings.cluster.listing_lease
     )
     metrics = CollectorRegistry()
-
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    github = PeopleClient(
-        settings.github,
-        settings.sign_in.client_id or "",
-        lambda: read_client_secret(settings),
-        user_agent="previewbot-pages",
-        now=now,
-        proxies=proxies,
-    )
     app = create_pages(
         settings,
         cluster,
-        now=now,
+        now=lambda: datetime.now(UTC),
         bearers=lambda: read_bearers(settings),
         listing=cluster.list_previews,
-        github=github if signs_in else None,
+        github=_people(settings, proxies) if signs_in else None,
         cookie_keys=lambda: read_cookie_keys(settings),
         assertion_keys=lambda: read_assertion_keys(settings),
     )
@@ -121,6 +112,20 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)
     serve("previewbot pages", app, bind, probes, metrics_bind, limits=PAGES_LIMITS)
     return 0
+
+
+def _people(settings: Settings, proxies: Proxies) -> PeopleClient:
+    """Return what asks GitHub as the people who sign in."""
+    from previewbot.clients.github.people import PeopleClient
+
+    return PeopleClient(
+        settings.github,
+        settings.sign_in.client_id or "",
+        lambda: read_client_secret(settings),
+        user_agent="previewbot-pages",
+        now=lambda: datetime.now(UTC),
+        proxies=proxies,
+    )
 
 
 def _take_turns(name: str) -> bool:

@@ -23,8 +23,13 @@ _EXTENSION = "https://metalbear.com/mirrord/extension#config="
 
 def page_url(public_url: str, preview_name: str) -> str:
     """Return the address of a preview's page, which never changes."""
+    return f"{public_url.rstrip('/')}{page_path(preview_name)}"
+
+
+def page_path(preview_name: str) -> str:
+    """Return the same without its host."""
     _, repository_id, number = preview_name.split("-")
-    return f"{public_url.rstrip('/')}/p/{repository_id}/{number}"
+    return f"/p/{repository_id}/{number}"
 
 
 def host(gateway: GatewaySettings, key: str) -> str:

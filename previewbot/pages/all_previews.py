@@ -6,26 +6,20 @@ only the controller needs. Of 2,000 that is some 20 MB.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
-
-from previewbot.api import Preview, Requests, Service, from_object
-from previewbot.errors import TryLater
+from previewbot.api import Preview, Requests, Service
+from previewbot.pages.lately import Lately, previews_in
 
 LISTED_EVERY_SECONDS = 5.0
 """The list is so late at most."""
 
 MOST_KEPT = 4_000
 """More are not looked at: so many need some 40 MB."""
-
-_WAITS_SECONDS = 5.0
-"""While the API server does not answer, those who ask do not queue up for longer."""
 
 
 @dataclass(frozen=True)
@@ -36,47 +30,26 @@ class Listed:
     has_more: bool = False
 
 
-class AllPreviews:
-    """What the cluster has; safe to use from threads.
+Everything = Callable[[], Listed]
+"""Returns what the cluster has; raises RemoteError."""
+
+
+def all_previews(
+    listing: Callable[[], Iterator[dict[str, Any]]],
+    *,
+    seconds: Callable[[], float] = time.monotonic,
+    most: int = MOST_KEPT,
+) -> Everything:
+    """Return what the cluster has, at most `LISTED_EVERY_SECONDS` old, to whoever calls it, from any thread.
 
     `listing` returns all of them, and raises RemoteError.
     """
 
-    def __init__(
-        self,
-        listing: Callable[[], Iterator[dict[str, Any]]],
-        *,
-        seconds: Callable[[], float] = time.monotonic,
-        most: int = MOST_KEPT,
-    ) -> None:
-        self._listing, self._seconds, self._most = listing, seconds, most
-        self._listed = Listed()
-        self._listed_at: float | None = None
-        self._turn = threading.Lock()
+    def look() -> Listed:
+        found = tuple(islice(map(_short, previews_in(listing())), most + 1))
+        return Listed(found[:most], len(found) > most)
 
-    def __call__(self) -> Listed:
-        """Return all previews, at most `LISTED_EVERY_SECONDS` old; raises RemoteError."""
-        if not self._turn.acquire(timeout=_WAITS_SECONDS):
-            raise TryLater("Kubernetes: list previews", message="the listing before it is still under way")
-        try:
-            if self._listed_at is None or self._seconds() - self._listed_at >= LISTED_EVERY_SECONDS:
-                found = tuple(islice(_read(self._listing()), self._most + 1))
-                self._listed = Listed(found[: self._most], len(found) > self._most)
-                # After the listing: one that failed is tried again.
-                self._listed_at = self._seconds()
-            return self._listed
-        finally:
-            self._turn.release()
-
-
-def _read(objects: Iterator[dict[str, Any]]) -> Iterator[Preview]:
-    for obj in objects:
-        try:
-            preview = from_object(obj)
-        except ValidationError:
-            # None of ours, or of a version to come: it hides no other.
-            continue
-        yield _short(preview)
+    return Lately(look, LISTED_EVERY_SECONDS, seconds)
 
 
 def _short(preview: Preview) -> Preview:

@@ -24,6 +24,7 @@ from previewbot.config.server import Settings
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
 from previewbot.pages.by_name import ByName
+from previewbot.pages.lately import previews_in
 from previewbot.pages.list_page import GitHubAway
 from previewbot.pages.list_page import Listing as List
 from previewbot.pages.openapi import document
@@ -91,14 +92,8 @@ class Telling:
 
     def _listed(self, repository: str = "") -> Iterator[Preview]:
         """Return all Previews, or those of one repository; nothing is made of the others."""
-        for obj in self._listing():
-            try:
-                preview = from_object(obj)
-            except ValidationError:
-                # None of ours, or of a version to come: it hides no other.
-                continue
-            if not repository or _is_of(preview.repository, repository):
-                yield preview
+        found = previews_in(self._listing())
+        return (each for each in found if not repository or _is_of(each.repository, repository))
 
     def _told(self, preview: Preview) -> Facts:
         return self._renderer.facts(view_of(self._settings, preview))
@@ -143,7 +138,7 @@ def blueprint(
             abort(_later(_AWAY_WORDS[showing.visitors.asks], _AGAIN_SECONDS))
         if not visitor.rights.state:
             abort(404)
-        preview = showing.read(repository_id, number)
+        preview = showing.read(repository_id, number, visitor)
         return showing.facts(preview, visitor) if preview is not None else None
 
     def of_the_list() -> Told:

@@ -14,6 +14,7 @@ from typing import Protocol
 from flask import Blueprint, Response, request
 
 from previewbot.api import Actor, Ask, Asked, AskedIn, Source
+from previewbot.engine.links import page_path
 from previewbot.errors import RemoteError
 from previewbot.pages.notes import note_in_address
 from previewbot.pages.showing import Page, Showing
@@ -89,6 +90,6 @@ def blueprint(
             log.warning("not stored", extra={"preview": preview.name, "error": str(error)})
             return not_taken(_NOT_TAKEN, 503)
         note = note_in_address("asked", asked, preview.name, person)
-        return see(f"/p/{preview.spec.repository_id}/{preview.spec.number}?{note}")
+        return see(f"{page_path(preview.name)}?{note}")
 
     return routes

@@ -6,20 +6,13 @@ them. So all Previews are listed at most once in some seconds, whoever asks, and
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 
 from previewbot.api import Preview
-from previewbot.errors import TryLater
+from previewbot.pages.lately import Lately
 
 LISTED_EVERY_SECONDS = 2.0
 """A Preview is found by name so late at most: long before it is ready."""
-
-
-_WAITS_SECONDS = 5.0
-"""While the API server does not answer, those who ask do not queue up for longer."""
 
 
 class ByName:
@@ -29,10 +22,10 @@ class ByName:
     """
 
     def __init__(self, listed: Callable[[], Iterator[Preview]]) -> None:
-        self._listed = listed
-        self._known: Mapping[tuple[str, int], str] = {}
-        self._listed_at: float | None = None
-        self._listing = threading.Lock()
+        def look() -> Mapping[tuple[str, int], str]:
+            return {(each.repository.lower(), each.spec.number): each.name for each in listed()}
+
+        self._listed = Lately(look, LISTED_EVERY_SECONDS)
 
     def names(self, repository: str, number: int) -> Iterator[str]:
         """Return the name that was known, then the one that a new listing shows, if one is due.
@@ -40,24 +33,9 @@ class ByName:
         Whoever finds that the first is gone, or of another repository now, asks for the second.
         """
         key = (repository.lower(), number)
-        known = self._known.get(key)
+        known = (self._listed.last or {}).get(key)
         if known is not None:
             yield known
-        with self._turn():
-            if self._listed_at is None or time.monotonic() - self._listed_at >= LISTED_EVERY_SECONDS:
-                found = self._listed()
-                self._known = {(each.repository.lower(), each.spec.number): each.name for each in found}
-                # After the listing: one that failed is tried again.
-                self._listed_at = time.monotonic()
-        found_now = self._known.get(key)
+        found_now = self._listed().get(key)
         if found_now is not None and found_now != known:
             yield found_now
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._listing.acquire(timeout=_WAITS_SECONDS):
-            raise TryLater("Kubernetes: list previews", message="the listing before it is still under way")
-        try:
-            yield
-        finally:
-            self._listing.release()

@@ -1,7 +1,7 @@
 """The page where pages are private: one and the same for whoever asks for any, known or not.
 
-Routes lead people here whose preview does not serve. What it stands like is said in the pull request, which
-GitHub shows to those who may read it; here nobody signs in, and numbers can be counted through.
+Routes lead people here whose preview does not serve, and numbers can be counted through. How a preview stands
+is said in the pull request, which GitHub shows to those who may read it, and on its page to whoever signs in.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request
 from previewbot.config.server import Settings
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
-from previewbot.pages.all_previews import AllPreviews
+from previewbot.pages.all_previews import Everything
 from previewbot.pages.seen import Seen, SeenPreview, seen_by
 from previewbot.pages.showing import Showing
 from previewbot.pages.visitors import SessionOver
@@ -53,7 +53,7 @@ class Listing:
         self,
         settings: Settings,
         showing: Showing,
-        everything: AllPreviews,
+        everything: Everything,
         renderer: Renderer,
         now: Callable[[], datetime],
     ) -> None:

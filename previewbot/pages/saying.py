@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 
 from previewbot.api.verdicts import Says
 from previewbot.clients.github.people_answers import Written
+from previewbot.engine.links import page_path
 from previewbot.errors import Forbidden, Invalid, NoAnswer, NotFound, RemoteError
 from previewbot.pages.notes import note_in_address, said_value
 from previewbot.pages.sent_forms import SentForms
@@ -109,7 +110,7 @@ def blueprint(showing: Showing, sessions: Sessions, comments: Comments) -> Bluep
                 return written
             preview = form.visit.preview
             note = note_in_address("said", said_value(written.id, told), preview.name, form.person)
-            led_to = f"/p/{preview.spec.repository_id}/{preview.spec.number}?{note}"
+            led_to = f"{page_path(preview.name)}?{note}"
             return see(led_to)
         finally:
             known.end(account, form_id, led_to)

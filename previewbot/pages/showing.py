@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ from flask import Response
 from previewbot.api import Preview, from_object, name_of
 from previewbot.config.agents import Agent
 from previewbot.config.server import Settings
-from previewbot.engine.links import page_url
+from previewbot.engine.links import page_path, page_url
 from previewbot.engine.view import view_of
 from previewbot.pages.policy import HEADER, policy
 from previewbot.pages.visitors import Visitor, Visitors
@@ -96,9 +96,11 @@ class Showing:
             renderer.style_source(), renderer.script_source(), forms=visitors.can_sign_in()
         )
 
-    def read(self, repository_id: int, number: int) -> Preview | None:
-        """Return a pull request's Preview; raises RemoteError, and ValidationError for one of no version."""
-        return read_preview(self._cluster, repository_id, number)
+    def read(self, repository_id: int, number: int, visitor: Visitor) -> Preview | None:
+        """Return a pull request's Preview for somebody; raises RemoteError, and ValidationError for one of no
+        version."""
+        # What they may was found out by it already, so that it is not read twice for one answer.
+        return visitor.preview or read_preview(self._cluster, repository_id, number)
 
     def facts(self, preview: Preview, visitor: Visitor) -> Told:
         """Return what the page's own script is told, with the tag that page and JSON have in common."""
@@ -133,7 +135,7 @@ class Showing:
         return self.html(self._renderer.html("unavailable.html", who=who), 503)
 
     def reader(self, path: str) -> ForReader:
-        """Return for whom a page is that is about no single preview; `path` is where a sign-in leads back."""
+        """Return for whom a page is, whatever it is about; `path` is where a sign-in leads back."""
         person = self.visitors.person()
         if person is None:
             return ForReader(sign_in_url=self.sign_in_url(path))
@@ -151,26 +153,22 @@ class Showing:
 
     def _for(self, page: Page) -> ForReader:
         preview, visitor = page.preview, page.visitor
-        spec, person = preview.spec, visitor.person
-        path = f"/p/{spec.repository_id}/{spec.number}"
-        tag = f'"{self.facts(preview, visitor).tag}"'
-        if person is None:
-            return ForReader(
-                rights=visitor.rights, json_url=f"{path}.json", tag=tag, sign_in_url=self.sign_in_url(path)
-            )
-        agent = self.agent_of(preview)
-        return ForReader(
+        path = page_path(preview.name)
+        reader = replace(
+            self.reader(path),
             rights=visitor.rights,
-            login=person.login,
-            by_proxy=person.by_proxy,
-            csrf=person.csrf,
-            form_id=self._form_id(),
+            json_url=f"{path}.json",
+            tag=f'"{self.facts(preview, visitor).tag}"',
+        )
+        if visitor.person is None:
+            return reader
+        agent = self.agent_of(preview)
+        return replace(
+            reader,
             agent=agent.name if agent is not None else "",
             mention=(agent.mention or "") if agent is not None else "",
             serving_sha=serving_sha(preview.status.services),
             head_sha=preview.status.observed.head_sha,
-            json_url=f"{path}.json",
-            tag=tag,
             qr=qr_svg(page_url(self._settings.public_url, preview.name)),
             note=page.note,
             draft=page.draft,

@@ -28,6 +28,7 @@ from previewbot.clients.github.people_answers import Account, SignInRefused, Tok
 from previewbot.config.server import Settings
 from previewbot.errors import RemoteError, SettingsError, TryLater
 from previewbot.pages.forms import check_form, refusal
+from previewbot.pages.visits import see
 from previewbot.people.cookies import forget, keep
 from previewbot.people.person import Person
 from previewbot.people.sealing import Keys, Sealing
@@ -43,7 +44,7 @@ STARTED_COOKIE = "__Host-previewbot-sign-in"
 
 _LASTS = timedelta(minutes=10)
 """From the first click to GitHub's answer; its code counts as long."""
-_SEE_OTHER, _DENIED, _STALE, _UNAVAILABLE = 303, 403, 400, 503
+_DENIED, _STALE, _UNAVAILABLE = 403, 400, 503
 _AT_ONCE = 8
 """So many codes are shown to GitHub at once: anybody may bring one, which need not be GitHub's."""
 _PATIENCE_SECONDS = 2.0
@@ -97,7 +98,7 @@ def blueprint(
 
     def led_to(path: str) -> Response:
         # With our own host, whatever host was asked for.
-        return _found(f"{settings.public_url}{path}")
+        return see(f"{settings.public_url}{path}")
 
     def failed(error: _Failed, to: str) -> Response:
         page = renderer.html(f"sign_in/{error.page}.html", to=to)
@@ -151,7 +152,7 @@ def blueprint(
             response = Response('{"message": "sign in again"}', 401, mimetype="application/json")
         elif request.method in ("GET", "HEAD"):
             wanted = request.full_path if request.query_string else request.path
-            response = _found(f"{settings.public_url}{PLACE}?{_query(way_back(wanted))}")
+            response = led_to(f"{PLACE}?to={quote(way_back(wanted), safe='/')}")
         else:
             response = refusal(renderer, _SIGNED_OUT)
         sessions.end(response)
@@ -180,7 +181,7 @@ class _SigningIn:
         except SettingsError as error:
             raise self.unusable(error) from error
         url = self._github.authorize_url(state=state, verifier=verifier, redirect_uri=self._redirect_uri)
-        response = _found(url)
+        response = see(url)
         keep(response, STARTED_COOKIE, sealed, _LASTS)
         return response
 
@@ -276,11 +277,3 @@ def _way_in(state: str) -> str:
         return way_back(base64.urlsafe_b64decode(state.rpartition(".")[2]).decode())
     except ValueError:
         return way_back("")
-
-
-def _found(url: str) -> Response:
-    return Response(status=_SEE_OTHER, headers={"Location": url})
-
-
-def _query(to: str) -> str:
-    return f"to={quote(to, safe='/')}"

@@ -25,12 +25,14 @@ class Visitor:
     """Somebody at a page: the `person` if one is signed in, and what they may in its repository.
 
     Without access to it `repository` is None, and their rights are those of nobody. It is None, too, of
-    whoever comes by a proxy: GitHub is not asked about them.
+    whoever comes by a proxy: GitHub is not asked about them. What they may stands in the `preview`, which is
+    None where it was not read for that.
     """
 
     rights: Rights
     person: Person | None = None
     repository: RepositoryAccess | None = None
+    preview: Preview | None = None
 
 
 class Visitors(Protocol):
@@ -138,7 +140,7 @@ class LetIn:
         person = self.people.current()
         # One that is not there is like one that they may not see.
         preview = self.read(repository_id, number) if person is not None else None
-        return Visitor(self._rights(preview), person)
+        return Visitor(self._rights(preview), person, preview=preview)
 
     def of(self, preview: Preview) -> Rights:
         """Return the rights of whoever it is at the page of this preview."""

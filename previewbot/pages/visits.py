@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Response, redirect, request
+from flask import Response, request
 from pydantic import ValidationError
 
 from previewbot.api import Preview
@@ -75,18 +75,17 @@ def _visitor(showing: Showing, repository_id: int, number: int) -> Visitor | Res
 
 
 def see(address: str) -> Response:
-    """Return the answer to a form that was taken: where to look now.
+    """Return the answer that leads to an address, as after a form that was taken.
 
     By 303 a browser asks for the page, and a reload sends nothing a second time
     (https://www.rfc-editor.org/rfc/rfc9110#section-15.4.4).
     """
-    answer = redirect(address, _SEE_OTHER)
-    return Response(answer.get_data(), answer.status_code, dict(answer.headers))
+    return Response(status=_SEE_OTHER, headers={"Location": address})
 
 
 def _found(showing: Showing, visitor: Visitor, repository_id: int, number: int) -> Visit | Response:
     try:
-        preview = showing.read(repository_id, number)
+        preview = showing.read(repository_id, number, visitor)
     # "Come back in a moment" and not "there is none": people keep this address, and would believe it.
     except (RemoteError, ValidationError):
         return showing.unavailable()

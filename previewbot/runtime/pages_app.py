@@ -11,7 +11,7 @@ from flask import Flask
 
 from previewbot.config.server import Settings
 from previewbot.pages import about, api, asking, closed_page, forms, list_page, preview_page, saying, sign_in
-from previewbot.pages.all_previews import AllPreviews
+from previewbot.pages.all_previews import all_previews
 from previewbot.pages.readers import BearerReaders
 from previewbot.pages.showing import Previews, Showing, read_preview
 from previewbot.pages.visitors import LetIn, SignedIn, Strangers, Visitors
@@ -77,7 +77,7 @@ def create_pages(
         people = _others(settings, cluster, assertion_keys, now)
         showing = _showing(settings, cluster, renderer, people, now)
     app.register_blueprint(preview_page.blueprint(showing))
-    all_that_runs = list_page.Listing(settings, showing, AllPreviews(listing), renderer, now)
+    all_that_runs = list_page.Listing(settings, showing, all_previews(listing), renderer, now)
     # Where pages tell nobody anything they may not list Previews either.
     if settings.access_or_default != "none" or public:
         app.register_blueprint(list_page.blueprint(all_that_runs, showing))

@@ -13,7 +13,7 @@ from flask import Flask
 
 from previewbot.api import Holders, Phase, Preview
 from previewbot.api.rights import Rights
-from previewbot.pages.all_previews import LISTED_EVERY_SECONDS, AllPreviews
+from previewbot.pages.all_previews import LISTED_EVERY_SECONDS, all_previews
 from previewbot.pages.list_page import Listing, blueprint
 from previewbot.pages.showing import Showing
 from previewbot.pages.visitors import GITHUB, Visitor
@@ -96,7 +96,7 @@ class Shown:
         """Return the application that serves it."""
         renderer, of_site, later = Renderer(), settings(), count(step=int(LISTED_EVERY_SECONDS))
         showing = Showing(of_site, Cluster(), renderer, self, now=lambda: NOW, form_id=lambda: "0" * 32)
-        everything = AllPreviews(self.listing, seconds=lambda: float(next(later)))
+        everything = all_previews(self.listing, seconds=lambda: float(next(later)))
         app = bare_app(renderer.style_source())
         app.register_blueprint(
             blueprint(Listing(of_site, showing, everything, renderer, lambda: NOW), showing)

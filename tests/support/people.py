@@ -117,6 +117,7 @@ class Cluster:
     asked: list[Ask] = field(default_factory=list)
     error: PreviewbotError | None = None
     listed: int = 0
+    read: int = 0
 
     def hold(self, preview: Preview) -> None:
         """Have this preview."""
@@ -125,7 +126,8 @@ class Cluster:
         self.objects[preview.name] = obj | {"status": status_object(preview.status)}
 
     def get_preview(self, name: str) -> dict[str, Any] | None:
-        """Return a preview."""
+        """Return a preview, and count how often one is asked for."""
+        self.read += 1
         if self.error is not None:
             raise self.error
         return self.objects.get(name)

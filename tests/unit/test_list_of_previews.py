@@ -16,8 +16,8 @@ from previewbot.api import AgentSeen, Holders, Phase, Poke, Preview, Slot, new_o
 from previewbot.api.rights import Rights
 from previewbot.clients.github.people_answers import RepositoryAccess
 from previewbot.errors import TryLater
-from previewbot.pages import all_previews, seen
-from previewbot.pages.all_previews import LISTED_EVERY_SECONDS, AllPreviews
+from previewbot.pages import lately, seen
+from previewbot.pages.all_previews import LISTED_EVERY_SECONDS, all_previews
 from previewbot.pages.seen import MOST_REPOSITORIES, MOST_ROWS, SECONDS_FOR_GITHUB, seen_by
 from previewbot.pages.visitors import GITHUB, Strangers, Visitor
 from previewbot.people.person import Person
@@ -362,7 +362,7 @@ class Asking:
 
 
 def test_of_two_thousand_previews_one_look_shows_two_hundred_and_asks_github_of_fifty_repositories() -> None:
-    everything = AllPreviews(lambda: objects(2_000, 100))
+    everything = all_previews(lambda: objects(2_000, 100))
     visitor = Asking()
 
     found = seen_by(visitor, everything(), Wanted())
@@ -383,7 +383,7 @@ def test_they_are_listed_once_in_some_seconds_whoever_looks_and_after_a_failure_
             raise TryLater("Kubernetes")
         return objects(3, 1)
 
-    everything = AllPreviews(listing, seconds=lambda: now[0])
+    everything = all_previews(listing, seconds=lambda: now[0])
     with pytest.raises(TryLater):
         everything()
     for _ in range(50):
@@ -394,25 +394,24 @@ def test_they_are_listed_once_in_some_seconds_whoever_looks_and_after_a_failure_
 
 
 def test_while_a_listing_is_under_way_nobody_waits_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(all_previews, "_WAITS_SECONDS", 0.0)
-    everything = AllPreviews(lambda: objects(1, 1))
+    monkeypatch.setattr(lately, "_WAITS_SECONDS", 0.0)
 
     def slow() -> Iterator[dict[str, Any]]:
         with pytest.raises(TryLater):
             everything()
         return objects(1, 1)
 
-    everything._listing = slow
+    everything = all_previews(slow)
     assert len(everything().previews) == 1
 
 
 def test_more_than_are_kept_are_said_to_be_there_and_what_nobody_sees_is_not_kept() -> None:
-    listed = AllPreviews(lambda: objects(5, 1), most=3)()
+    listed = all_previews(lambda: objects(5, 1), most=3)()
     assert (len(listed.previews), listed.has_more) == (3, True)
 
     site = a_site()
     site.cluster.hold(STATES["ready-but-crashing"])
-    kept = AllPreviews(site.cluster.list_previews)().previews
+    kept = all_previews(site.cluster.list_previews)().previews
     assert not any(each.status.children or each.status.replies for each in kept)
     assert not any(
         service.pod_problem and service.pod_problem.log for each in kept for service in each.status.services
@@ -422,12 +421,12 @@ def test_more_than_are_kept_are_said_to_be_there_and_what_nobody_sees_is_not_kep
 def test_what_is_none_of_ours_hides_no_other() -> None:
     foreign = next(objects(1, 1)) | {"spec": {}}
 
-    assert len(AllPreviews(lambda: iter([foreign, *objects(1, 1)]))().previews) == 1
+    assert len(all_previews(lambda: iter([foreign, *objects(1, 1)]))().previews) == 1
 
 
 def test_while_github_is_slow_the_page_shows_what_it_said_and_asks_again_soon() -> None:
     visitor = Asking(takes=1.0)
-    listed = AllPreviews(lambda: objects(20, 10))()
+    listed = all_previews(lambda: objects(20, 10))()
 
     found = seen_by(visitor, listed, Wanted(), seconds=lambda: visitor.now)
 
@@ -436,7 +435,7 @@ def test_while_github_is_slow_the_page_shows_what_it_said_and_asks_again_soon() 
 
 
 def test_of_strangers_github_is_asked_nothing() -> None:
-    found = seen_by(Strangers(pages_public=True), AllPreviews(lambda: objects(2_000, 100))(), Wanted())
+    found = seen_by(Strangers(pages_public=True), all_previews(lambda: objects(2_000, 100))(), Wanted())
 
     assert (found.count, found.too_many, found.late) == (2_000, 0, 0)
 

@@ -63,6 +63,14 @@ def test_who_sees_state_and_who_sees_words(
     assert (f"{EMAIL} (not a GitHub account)" in answer.text) is comes
 
 
+@pytest.mark.parametrize("address", [ADDRESS, f"{ADDRESS}.json"])
+def test_what_they_may_and_what_they_see_are_read_at_once(address: str) -> None:
+    site = behind(BY_HEADER)
+
+    assert site.get(address, SAYS).status_code == 200
+    assert site.cluster.read == 1
+
+
 @pytest.mark.parametrize("sees", ["words", "state"])
 def test_there_is_nothing_to_press_and_what_is_sent_does_nothing(sees: str) -> None:
     site = behind({**BY_HEADER, "sees": sees})

@@ -118,7 +118,7 @@ def test_many_who_ask_by_name_have_previews_listed_once_in_some_seconds(
     cluster: Listed, private: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     time = [1000.0]
-    monkeypatch.setattr("previewbot.pages.by_name.time.monotonic", lambda: time[0])
+    monkeypatch.setattr("previewbot.pages.lately.time.monotonic", lambda: time[0])
 
     def status(number: int) -> int:
         return private.get(BY_NAME.replace("42", str(number)), headers=bearing()).status_code
@@ -143,7 +143,7 @@ def test_a_repository_that_was_renamed_is_found_by_its_new_name_alone(
     cluster: Listed, private: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     time = [1000.0]
-    monkeypatch.setattr("previewbot.pages.by_name.time.monotonic", lambda: time[0])
+    monkeypatch.setattr("previewbot.pages.lately.time.monotonic", lambda: time[0])
     assert private.get(BY_NAME, headers=bearing()).status_code == 200
     time[0] += LISTED_EVERY_SECONDS
 
