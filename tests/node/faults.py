@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, TextIO
 
 from tests.node.node import Node
 from tests.support.binaries import binary
@@ -110,6 +111,20 @@ def asked(pod: str, url: str) -> Iterator[set[int]]:
     finally:
         over.set()
         asking.join()
+
+
+@contextmanager
+def log_of(node: Node, pod: dict[str, Any]) -> Iterator[TextIO]:
+    """Yield what the one container of a pod writes, which can be read to its end when the container is gone.
+
+    The pod's status is no witness of how a container ended: the kubelet may say `lastState: {}` of one that
+    it started again (https://github.com/kubernetes/kubernetes/issues/101044), and its log goes with it.
+    """
+    name, [container] = pod["metadata"]["name"], pod["status"]["containerStatuses"]
+    directory = f"{pod['metadata']['namespace']}_{name}_{pod['metadata']['uid']}/{container['name']}"
+    path = node.directory / "var" / "log" / "pods" / directory / f"{container['restartCount']}.log"
+    with path.open(encoding="utf-8", errors="replace") as log:
+        yield log
 
 
 def _nft(pod: str, rules: str) -> None:
