@@ -1,6 +1,6 @@
 """On a real API server, side effects of a life fail, once before and once after them, and kill once.
 
-A sixth of the points is tried with each commit, all of them by `make long`; in one process all of them are
+A twelfth of the points is tried with each commit, all of them by `make long`; in one process all of them are
 tried with each commit (tests/unit/test_crashes_in_process.py).
 """
 
@@ -18,11 +18,11 @@ from tests.support.fault_points import Fault, one_out_of, seed
 
 
 @pytest.mark.timeout(900)
-async def test_a_fault_at_a_sixth_of_the_requests_changes_nothing(
+async def test_a_fault_at_a_twelfth_of_the_requests_changes_nothing(
     control_plane: ControlPlane, record_property: Record
 ) -> None:
-    a_sixth = partial(one_out_of, 6, seed=seed())
-    await faults_change_nothing(control_plane, range(1, 5), a_sixth, record_property)
+    a_twelfth = partial(one_out_of, 12, seed=seed())
+    await faults_change_nothing(control_plane, range(1, 5), a_twelfth, record_property)
 
 
 @pytest.mark.long

@@ -1,7 +1,7 @@
 """The controller's process is killed at requests that change something, before and after them.
 
 After a restart the world is as if nothing had happened: one status comment, each command obeyed and answered
-once, nothing left in the cluster. A sixth of the requests is tried with each commit, all of them by
+once, nothing left in the cluster. A twelfth of the requests is tried with each commit, all of them by
 `make long`; in one process all of them are tried with each commit (tests/unit/test_crashes_in_process.py).
 """
 
@@ -20,8 +20,8 @@ WORLDS = [Options(build_seconds=0.3)] * 4
 
 
 @pytest.mark.timeout(600)
-async def test_a_crash_at_a_sixth_of_the_requests_changes_nothing(record_property: Record) -> None:
-    await crashes_change_nothing(partial(one_out_of, 6, seed=seed()), record_property)
+async def test_a_crash_at_a_twelfth_of_the_requests_changes_nothing(record_property: Record) -> None:
+    await crashes_change_nothing(partial(one_out_of, 12, seed=seed()), record_property)
 
 
 @pytest.mark.long

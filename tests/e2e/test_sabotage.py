@@ -83,12 +83,13 @@ async def the_gateway_names_another_commit(world: World) -> None:
         (the_operator_ignores_deletes, "a new commit: the old preview serves until the new one does"),
         (the_operator_never_answers, "the comment gets a link"),
         (the_registry_serves_the_previous_commits_image, "the link shows the change"),
-        (ci_never_builds, "the comment gets a link"),
-        (the_build_fails, "the comment gets a link"),
+        # These three miss the same step as others here, and wait as long for it.
+        pytest.param(ci_never_builds, "the comment gets a link", marks=pytest.mark.long),
+        pytest.param(the_build_fails, "the comment gets a link", marks=pytest.mark.long),
         (the_registry_refuses, "the comment gets a link"),
         # Behind such a link is plain staging: it is asked, and not announced.
         (the_gateway_sets_no_header, "the comment gets a link"),
-        (the_agent_takes_no_request, "the comment gets a link"),
+        pytest.param(the_agent_takes_no_request, "the comment gets a link", marks=pytest.mark.long),
         (an_ingress_takes_the_marks_away, "previewbot asked both links"),
         (comments_are_refused, "Copilot changes the front end: one comment appears"),
         (the_controller_is_dead, "Copilot changes the front end: one comment appears"),

@@ -33,3 +33,11 @@ def test_the_slowest_tests_come_with_the_slowest_first_and_no_more_than_are_want
 
     assert told[0] == "    29.0  tests/unit/test_a.py::test_29"
     assert told[-1] == "    10.0  tests/unit/test_a.py::test_10"
+
+
+def test_the_slowest_files_come_with_what_all_of_their_tests_took() -> None:
+    parts = [Part(f"tests/e2e/test_{name}.py::test_{n}", 1.5) for name, n in ("a1", "b1", "b2")]
+
+    told = list(lines(parts))
+
+    assert told[3:5] == ["     3.0  tests/e2e/test_b.py (2 tests)", "     1.5  tests/e2e/test_a.py (1 tests)"]
