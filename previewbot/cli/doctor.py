@@ -25,7 +25,7 @@ from previewbot.cli.secret_files import (
     sign_in_sources,
     sources_of_pages,
 )
-from previewbot.cli.serve import load, proxies_of
+from previewbot.cli.serve import load, people_of, proxies_of
 from previewbot.clients.github.app import rsa_key
 from previewbot.config.server import (
     SecretSource,
@@ -37,7 +37,7 @@ from previewbot.config.server import (
 )
 from previewbot.doctor import rights
 from previewbot.doctor.check import Check, not_checked, note, ok, wrong
-from previewbot.doctor.examination import SETTINGS, Secrets, questions_about
+from previewbot.doctor.examination import SETTINGS, USER_AGENT, Secrets, questions_about
 from previewbot.doctor.report import as_json, exit_code, summary
 from previewbot.doctor.running import asked
 from previewbot.errors import SettingsError
@@ -91,8 +91,11 @@ async def _examined(settings: Settings, secrets: Secrets, tell: Callable[[Check]
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, working.cancel)
     found: list[Check] = []
+    proxies = proxies_of(os.environ)
+    signs_in = "pages" in secrets.here and settings.access_or_default == "github"
+    codes = people_of(settings, proxies, USER_AGENT) if signs_in else None
     async with (
-        questions_about(settings, secrets, lambda: datetime.now(UTC), proxies_of(os.environ)) as questions,
+        questions_about(settings, secrets, lambda: datetime.now(UTC), proxies, codes=codes) as questions,
         aclosing(asked(questions, still_waiting)) as checks,
     ):
         async for check in checks:

@@ -104,7 +104,7 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         now=lambda: datetime.now(UTC),
         bearers=lambda: read_bearers(settings),
         listing=cluster.list_previews,
-        github=_people(settings, proxies) if signs_in else None,
+        github=people_of(settings, proxies, "previewbot-pages") if signs_in else None,
         cookie_keys=lambda: read_cookie_keys(settings),
         assertion_keys=lambda: read_assertion_keys(settings),
     )
@@ -114,15 +114,15 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
     return 0
 
 
-def _people(settings: Settings, proxies: Proxies) -> PeopleClient:
-    """Return what asks GitHub as the people who sign in."""
+def people_of(settings: Settings, proxies: Proxies, user_agent: str) -> PeopleClient:
+    """Return what asks GitHub as the people who sign in; `user_agent` is who asks."""
     from previewbot.clients.github.people import PeopleClient
 
     return PeopleClient(
         settings.github,
         settings.sign_in.client_id or "",
         lambda: read_client_secret(settings),
-        user_agent="previewbot-pages",
+        user_agent=user_agent,
         now=lambda: datetime.now(UTC),
         proxies=proxies,
     )

@@ -25,6 +25,7 @@ from previewbot.doctor.proxies import OfProxies
 from previewbot.doctor.registries import OfRegistries, hosts, url_of
 from previewbot.doctor.repositories import Named, OfRepositories
 from previewbot.doctor.running import Question
+from previewbot.doctor.signing_in import Codes, OfSigningIn
 from previewbot.doctor.web import OfWeb
 from previewbot.errors import LeaseLost
 from previewbot.rules.proxies import DIRECTLY, Proxies
@@ -64,9 +65,17 @@ def refuse_changes() -> None:
 
 @asynccontextmanager
 async def questions_about(
-    settings: Settings, secrets: Secrets, now: Callable[[], datetime], proxies: Proxies = DIRECTLY
+    settings: Settings,
+    secrets: Secrets,
+    now: Callable[[], datetime],
+    proxies: Proxies = DIRECTLY,
+    *,
+    codes: Codes | None = None,
 ) -> AsyncIterator[list[Question]]:
-    """Yield the questions, and close at the end what they were asked with."""
+    """Yield the questions, and close at the end what they were asked with.
+
+    `codes` is where people sign in, if they do, and if what that takes is here.
+    """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(client_session(proxies=proxies))
 
@@ -88,6 +97,9 @@ async def questions_about(
         targets: list[Question] = []
         registry = Registry(session, settings.images.registries)
         services: list[Named] = []
+        if codes is not None:
+            web_url = settings.github.web_url
+            questions += OfSigningIn(codes, settings.public_url, ways_out.before, web_url).questions()
         if secrets.private_key is not None:
             heard = Heard(now)
             github = GitHub(

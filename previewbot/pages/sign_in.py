@@ -33,12 +33,11 @@ from previewbot.people.cookies import forget, keep
 from previewbot.people.person import Person
 from previewbot.people.sealing import Keys, Sealing
 from previewbot.people.sessions import Sessions
-from previewbot.people.ways_back import way_back
+from previewbot.people.ways_back import SIGNED_IN, way_back
 from previewbot.rules.seldom import Kind, Seldom
 from previewbot.text.render import Renderer
 
 PLACE = "/sign-in"
-DONE = "/sign-in/done"
 OUT = "/sign-out"
 STARTED_COOKIE = "__Host-previewbot-sign-in"
 
@@ -114,7 +113,7 @@ def blueprint(
         except _Failed as error:
             return failed(error, to)
 
-    @routes.get(DONE)
+    @routes.get(SIGNED_IN)
     def done() -> Response:
         started, to = None, _way_in(request.args.get("state", ""))
         try:
@@ -168,7 +167,7 @@ class _SigningIn:
         self._github, self._now, self._said = github, now, Seldom()
         self._sealing = Sealing("sign-in", keys)
         # Made of the settings: who can choose the host that is asked for must not choose where GitHub leads.
-        self._redirect_uri = f"{settings.public_url}{DONE}"
+        self._redirect_uri = f"{settings.public_url}{SIGNED_IN}"
         self._free = threading.BoundedSemaphore(_AT_ONCE)
 
     def begun(self, to: str) -> Response:

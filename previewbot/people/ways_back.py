@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 HOME = "/"
+SIGNED_IN = "/sign-in/done"
+"""Where GitHub leads somebody back who has let the App act for them: a callback URL of the App."""
 
 _NUMBER = "[1-9][0-9]{0,18}"
 _LIST = "/previews"

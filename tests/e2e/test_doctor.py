@@ -102,6 +102,15 @@ def with_key(make: Callable[[Path, Scene], str]) -> Change:
     return change
 
 
+def with_client_secret(secret: str) -> Change:
+    def change(settings: dict[str, Any], town: Scene) -> None:
+        path = town.world.bot.directory / "another-client-secret"
+        path.write_text(secret)
+        settings["sign_in"]["client_secret_file"] = str(path)
+
+    return change
+
+
 def truncated(path: Path, town: Scene) -> str:
     path.write_text("\n".join((town.world.bot.directory / "app.pem").read_text().splitlines()[:9]) + "\n")
     return str(path)
@@ -238,6 +247,12 @@ MISTAKES: dict[str, Mistake] = {
         ("installed in acme, but `owners` names globex only",),
         PLATFORM,
         both(put("owners", value=["globex"]), put("repositories", value=[{"match": ["globex/*"]}])),
+    ),
+    "the client secret of another App": Mistake(
+        "signing in",
+        ("takes the client secret for another's", "sign_in.client_id", "make a new client secret"),
+        PLATFORM,
+        with_client_secret("0" * 40),
     ),
     "no rule is for any repository": Mistake(
         "repositories",
