@@ -36,7 +36,7 @@ class Answers:
         (SignInRefused("redirect_uri_mismatch"), ERROR, Whose.APP_OWNER, "add it to the App's callback"),
         (SignInRefused("application_suspended"), NOTE, Whose.NOBODY, "answers application_suspended"),
         (TryLater("POST x", message="GitHub cannot be reached"), ERROR, Whose.PLATFORM_TEAM, "reached"),
-        (SettingsError(["it is empty"]), State.NOT_CHECKED, Whose.NOBODY, "the client secret"),
+        (SettingsError(("it is empty",)), State.NOT_CHECKED, Whose.NOBODY, "the client secret"),
         (None, NOTE, Whose.NOBODY, "is this GitHub?"),
     ],
 )
@@ -46,7 +46,7 @@ async def test_what_github_answers_says_whether_people_can_sign_in(
     github = Answers(answer)
     [question] = OfSigningIn(github, "https://bot.example.com/", lambda url: (), "https://g").questions()
 
-    [check] = await question.ask()
+    (check,) = await question.ask()
 
     assert (check.state, check.whose) == (state, whose)
     assert words in check.words
