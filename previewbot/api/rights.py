@@ -13,7 +13,8 @@ class Rights:
 
     `state`: how the preview stands, and its times. `words`: whatever else may be read in the pull request.
     `verdict`: say what they think of it; `hand_over`: with the mention that wakes its agent. `extend`: two
-    hours longer. `control`: start, stop, restart, reset.
+    hours longer. `control`: start, stop, restart, reset. `opens`: the preview itself, where a guard is
+    before it.
     """
 
     state: bool = False
@@ -22,6 +23,7 @@ class Rights:
     hand_over: bool = False
     extend: bool = False
     control: bool = False
+    opens: bool = False
 
     def may_ask(self, asked: str) -> bool:
         """Return whether they may press a button that asks for this."""

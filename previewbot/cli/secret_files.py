@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BEARERS = "api.bearer_file"
 CLIENT_SECRET, COOKIE_KEYS = "sign_in.client_secret_file", "sign_in.cookie_keys_file"
 ASSERTION_KEYS = "proxy.assertion.keys_file"
+GUARD_KEYS = "links.gateway.guard.keys_file"
 
 
 def is_here(source: SecretSource) -> bool:
@@ -92,6 +93,22 @@ def read_assertion_keys(settings: Settings) -> tuple[Key, ...]:
     return assertion_keys(*_read(assertion_keys_file(settings), ASSERTION_KEYS))
 
 
+def guard_source(settings: Settings) -> SecretSource | None:
+    """Return where the guard's keys are; None where there is no guard."""
+    gateway = settings.guarded
+    file = gateway.guard.keys_file if gateway is not None and gateway.guard is not None else None
+    return None if file is None else SecretSource(name=GUARD_KEYS, file=file)
+
+
+def read_guard_keys(settings: Settings) -> tuple[bytes, ...]:
+    """Return the guard's keys that count now, the one that signs first, and none where there is no guard.
+
+    Raises SettingsError if they cannot be read.
+    """
+    source = guard_source(settings)
+    return () if source is None else cookie_keys(*_read(source.file, GUARD_KEYS))
+
+
 def sources_of_pages(settings: Settings) -> tuple[SecretSource, ...]:
     """Return where all secrets of pages are."""
     proxys = assertion_keys_file(settings)
@@ -99,6 +116,7 @@ def sources_of_pages(settings: Settings) -> tuple[SecretSource, ...]:
         bearer_source(settings),
         *sign_in_sources(settings),
         None if proxys is None else SecretSource(name=ASSERTION_KEYS, file=proxys),
+        guard_source(settings),
     )
     return tuple(source for source in found if source is not None)
 
@@ -112,6 +130,7 @@ def check_secret_of_pages(source: SecretSource, content: bytes) -> None:
         CLIENT_SECRET: client_secret,
         COOKIE_KEYS: cookie_keys,
         ASSERTION_KEYS: assertion_keys,
+        GUARD_KEYS: cookie_keys,
     }
     assert source.file is not None
     judges[source.name](source.file, content)

@@ -19,6 +19,7 @@ from previewbot.cli.secret_files import (
     read_bearers,
     read_client_secret,
     read_cookie_keys,
+    read_guard_keys,
     read_secret,
 )
 from previewbot.config.reader import MAX_BYTES
@@ -77,6 +78,7 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
     """Serve what people and programs read until SIGTERM or SIGINT; probes and metrics as web does."""
     settings = load(config, os.environ)
     read_bearers(settings)
+    read_guard_keys(settings)
     signs_in = settings.access_or_default == "github"
     if signs_in:
         read_client_secret(settings)
@@ -107,6 +109,8 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         github=people_of(settings, proxies, "previewbot-pages") if signs_in else None,
         cookie_keys=lambda: read_cookie_keys(settings),
         assertion_keys=lambda: read_assertion_keys(settings),
+        guard_keys=lambda: read_guard_keys(settings),
+        metrics=metrics,
     )
     progress = settings.deadlines.progress.total_seconds()
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)

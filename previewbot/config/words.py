@@ -122,6 +122,16 @@ KINDS: Mapping[str, Kind] = {
     "sign_in_needs": Kind("is missing, and people are to sign in", "write for example {line}", told=False),
     "sign_in_https": Kind("must begin with https://, as browsers keep the cookie of a sign-in for no other"),
     "sign_in_path": Kind("must have no path where people sign in", "give the pages a host of their own"),
+    "guard_access": Kind(
+        "lets in whoever may see a preview, and nobody can sign in",
+        "set `access` to `github` or `proxy`, or remove `guard`",
+        told=False,
+    ),
+    "guard_https": Kind("must be https before a guard, as browsers keep its cookies for nothing else"),
+    "guard_lasts": Kind("must be at most 24h"),
+    "guard_needs": Kind(
+        "is missing, and the guard lets in nobody without", "write for example {line}", told=False
+    ),
     "header_name": Kind("must be the name of a header, of letters, digits and -, like X-Forwarded-Email"),
     "network": Kind("must be an address, or a network without bits behind its end, like 10.20.0.0/24"),
     "network_of_all": Kind("is everybody, who could then be whoever they like", "name the proxy's addresses"),

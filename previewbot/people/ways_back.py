@@ -8,12 +8,19 @@ HOME = "/"
 SIGNED_IN = "/sign-in/done"
 """Where GitHub leads somebody back who has let the App act for them: a callback URL of the App."""
 
+ENTER = "/enter"
+LONGEST_TO = 1500
+"""Characters of where a way into a preview leads, as they stand in an address: a cookie holds all of it."""
+
 _NUMBER = "[1-9][0-9]{0,18}"
 _LIST = "/previews"
 _PAGE = rf"/p/{_NUMBER}/{_NUMBER}"
 # What filters and paths within a preview consist of, as a form or a script of ours writes them.
 _QUERY = r"(\?[A-Za-z0-9._~=&+/:%-]{0,1000})?"
-_OURS = re.compile(rf"({_PAGE}|{_LIST}){_QUERY}")
+# The way through the guard into a preview, whose address is judged anew when somebody comes back
+# (`pages.entering`).
+_ENTER = rf"{re.escape(ENTER)}\?to=[A-Za-z0-9._~%-]{{1,{LONGEST_TO}}}&way=[A-Za-z0-9_-]{{43}}"
+_OURS = re.compile(rf"({_PAGE}|{_LIST}){_QUERY}|{_ENTER}")
 _BEGINS = re.compile(rf"{_PAGE}(?=/|$)|{_LIST}$")
 
 

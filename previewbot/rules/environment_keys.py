@@ -18,7 +18,7 @@ SHAPE = "p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*"
 """What each key looks like, as the CRD and the admission policies have it too."""
 
 _HASH_LENGTH = 10
-_MAX_LENGTH = 40
+MAX_LENGTH = 40
 _SHAPE_RE = re.compile(SHAPE)
 
 
@@ -32,7 +32,7 @@ def environment_key(host: str, repository_id: int, number: int, repository: str)
     digest = base64.b32encode(hashlib.sha256(identity).digest()).decode().lower()[:_HASH_LENGTH]
     # The name is cut, and never the number: two pull requests of one repository are told apart by eye.
     suffix = f"-{number}"
-    room = _MAX_LENGTH - 1 - _HASH_LENGTH - len(suffix) - 1
+    room = MAX_LENGTH - 1 - _HASH_LENGTH - len(suffix) - 1
     name = re.sub(r"[^a-z0-9]+", "-", repository.rsplit("/", 1)[-1].lower()).strip("-")[:room].strip("-")
     return f"p{digest}-{name}{suffix}" if name else f"p{digest}{suffix}"
 
@@ -70,7 +70,7 @@ def wrong_identity(name: str, spec: Spec) -> str:
         return f"its name is not that of {whose}"
     # First, since the rest reads parts of it: only of this shape is a key free of what mirrord's regular
     # expression would take for more than letters.
-    if len(key) > _MAX_LENGTH or not _SHAPE_RE.fullmatch(key):
+    if len(key) > MAX_LENGTH or not _SHAPE_RE.fullmatch(key):
         return "its environmentKey is none that previewbot makes"
     right = environment_key(spec.github_host, spec.repository_id, number, "")
     if key[: 1 + _HASH_LENGTH] != right[: 1 + _HASH_LENGTH] or not key.endswith(f"-{number}"):

@@ -7,6 +7,7 @@
 | verdict | no | yes | yes, and may hand it to the agent | no |
 | two hours longer | no | where the settings say so | yes | no |
 | start, stop, restart, reset | no | no | yes | no |
+| the preview itself, where a guard is before it | no | yes | yes | yes |
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def rights_of(
     if standing is Standing.NOBODY:
         return Rights(state=pages_public)
     if standing is Standing.BY_PROXY:
-        return Rights(state=True, words=words_by_proxy)
+        return Rights(state=True, words=words_by_proxy, opens=True)
     writes = standing is Standing.WRITES
     return Rights(
         state=True,
@@ -47,4 +48,5 @@ def rights_of(
         hand_over=writes,
         extend=writes or readers_may_extend,
         control=writes,
+        opens=True,
     )

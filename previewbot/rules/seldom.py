@@ -25,6 +25,7 @@ class Kind(Enum):
     BEARERS = "bearers of programs that cannot be read"
     COOKIE_KEYS = "keys of cookies that cannot be read"
     PROXY = "what a proxy before the pages says of somebody, and what is not believed"
+    GUARD = "what a gateway asks the guard that it cannot answer"
     SIGN_IN = "a sign-in that GitHub refuses previewbot itself"
 
 

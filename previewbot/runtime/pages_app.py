@@ -8,14 +8,29 @@ from datetime import datetime
 from typing import Protocol
 
 from flask import Flask
+from prometheus_client import CollectorRegistry
 
 from previewbot.config.server import Settings
-from previewbot.pages import about, api, asking, closed_page, forms, list_page, preview_page, saying, sign_in
+from previewbot.pages import (
+    about,
+    api,
+    asking,
+    closed_page,
+    entering,
+    forms,
+    guard,
+    list_page,
+    preview_page,
+    saying,
+    sign_in,
+)
 from previewbot.pages.all_previews import all_previews
+from previewbot.pages.lately import previews_in
 from previewbot.pages.readers import BearerReaders
 from previewbot.pages.showing import Previews, Showing, read_preview
 from previewbot.pages.visitors import LetIn, SignedIn, Strangers, Visitors
 from previewbot.people.access import Access, Repositories
+from previewbot.people.passes import Passes
 from previewbot.people.proxy import AssertionKeys, ByProxy
 from previewbot.people.sealing import Keys
 from previewbot.people.sessions import Sessions
@@ -47,6 +62,8 @@ def create_pages(
     github: GitHub | None = None,
     cookie_keys: Keys = tuple,
     assertion_keys: AssertionKeys = tuple,
+    guard_keys: Keys = tuple,
+    metrics: CollectorRegistry | None = None,
 ) -> Flask:
     """Return what the people may reach who look at previews, and the programs.
 
@@ -55,13 +72,20 @@ def create_pages(
     the list of them.
     `github` is whom people sign in with, where the settings say that they do; `cookie_keys` returns the keys
     of their cookies, and raises SettingsError. `assertion_keys` returns those of the proxy by which people
-    come, where it signs who they are, and raises SettingsError.
+    come, where it signs who they are, and raises SettingsError. `guard_keys` returns those of the guard
+    before previews, where the settings have one, and raises SettingsError; `metrics` counts what it answers.
 
     It has a `/healthz` too, for load balancers that look at the port they send requests to.
     """
     renderer = renderer or Renderer()
     app = bare_app(renderer.style_source(), about.NotFound(renderer))
     signs_in, public = settings.access_or_default == "github", settings.pages == "public"
+    gateway = settings.guarded
+    if gateway is not None:
+        # First of all: what a gateway asks about is no address of ours.
+        counted = metrics or CollectorRegistry()
+        answers = guard.Guard(settings, gateway, guard_keys, renderer, now, counted)
+        app.register_blueprint(guard.blueprint(answers))
     app.register_blueprint(about.blueprint(renderer, signs_in=signs_in, lists=public))
     readers = BearerReaders(bearers, now)
     if signs_in:
@@ -77,6 +101,9 @@ def create_pages(
         people = _others(settings, cluster, assertion_keys, now)
         showing = _showing(settings, cluster, renderer, people, now)
     app.register_blueprint(preview_page.blueprint(showing))
+    if gateway is not None:
+        by_key, passes = entering.ByKey(lambda: previews_in(listing())), Passes(guard_keys, now)
+        app.register_blueprint(entering.blueprint(gateway, showing, passes, by_key, now))
     all_that_runs = list_page.Listing(settings, showing, all_previews(listing), renderer, now)
     # Where pages tell nobody anything they may not list Previews either.
     if settings.access_or_default != "none" or public:

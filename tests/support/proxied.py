@@ -83,6 +83,7 @@ class Behind:
     cluster: Cluster = field(default_factory=Cluster)
     jwks: bytes = JWKS
     at: datetime = NOW
+    guard_keys: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         values = {key: value for key, value in VALUES.items() if key != "sign_in"}
@@ -92,6 +93,7 @@ class Behind:
             self.cluster,
             now=lambda: self.at,
             assertion_keys=self.keys,
+            guard_keys=lambda: self.guard_keys,
             listing=self.cluster.list_previews,
             renderer=_RENDERER,
         )

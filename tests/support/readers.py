@@ -15,8 +15,8 @@ from tests.support.previews import HEAD, NOW, OLDER
 from tests.support.states import STATES
 
 TITLE = "Dress the basket for autumn"
-READER = Rights(state=True, words=True, verdict=True)
-WRITER = Rights(state=True, words=True, verdict=True, hand_over=True, extend=True, control=True)
+READER = Rights(state=True, words=True, verdict=True, opens=True)
+WRITER = replace(READER, hand_over=True, extend=True, control=True)
 
 
 def a_verdict(**changes: object) -> Verdict:

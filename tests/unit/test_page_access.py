@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from previewbot.api import Asked
@@ -9,8 +11,8 @@ from previewbot.api.rights import Rights
 from previewbot.rules.page_access import Standing, rights_of
 
 NOTHING = Rights()
-READS = Rights(state=True, words=True, verdict=True)
-ALL = Rights(state=True, words=True, verdict=True, hand_over=True, extend=True, control=True)
+READS = Rights(state=True, words=True, verdict=True, opens=True)
+ALL = replace(READS, hand_over=True, extend=True, control=True)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ ALL = Rights(state=True, words=True, verdict=True, hand_over=True, extend=True, 
         (Standing.NOBODY, True, True, Rights(state=True)),
         (Standing.READS, False, False, READS),
         (Standing.READS, True, False, READS),
-        (Standing.READS, False, True, Rights(state=True, words=True, verdict=True, extend=True)),
+        (Standing.READS, False, True, replace(READS, extend=True)),
         (Standing.WRITES, False, False, ALL),
         (Standing.WRITES, True, True, ALL),
     ],
@@ -44,7 +46,7 @@ def test_whoever_comes_by_proxy_sees_what_the_settings_say_and_does_nothing(
         Standing.BY_PROXY, pages_public=anything, readers_may_extend=anything, words_by_proxy=words
     )
 
-    assert found == Rights(state=True, words=words)
+    assert found == Rights(state=True, words=words, opens=True)
 
 
 @pytest.mark.parametrize("asked", list(Asked))

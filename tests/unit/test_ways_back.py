@@ -18,6 +18,7 @@ OURS = "https://previews.example.com"
     [
         *("/p/812/42", "/p/1/1", "/p/812/42?path=%2Fbasket%3Fa%3D1", "/p/812/42?path=/basket"),
         *("/previews", "/previews?repository=acme/shop&state=ready"),
+        f"/enter?to=https%3A%2F%2Fkey.preview.example.net%2Fcart%3Fa%3D1&way={'w' * 43}",
     ],
 )
 def test_pages_of_ours_are_led_to_as_they_are(path: str) -> None:
@@ -52,6 +53,8 @@ def test_pages_of_ours_are_led_to_as_they_are(path: str) -> None:
         ),
         *("/sign-in", "/sign-out", "/sign-in/done?code=x", "/previewsx", "/previews.json", "/p/812/42.json"),
         f"/p/812/42?{'a' * 1001}",
+        *("/enter", "/enter?to=https%3A%2F%2Fa", f"/enter?to=https://a&way={'w' * 43}"),
+        *(f"/enter?to={'a' * 1501}&way={'w' * 43}", f"/enter?to=a&way={'w' * 44}"),
     ],
 )
 def test_everything_else_leads_home(path: str) -> None:

@@ -5,6 +5,7 @@ Nothing here reads a file or the environment; the command line does, and hands o
 
 from previewbot.config.server.agents import AgentsSettings as AgentsSettings
 from previewbot.config.server.github import GitHubSettings as GitHubSettings
+from previewbot.config.server.guard import GuardSettings as GuardSettings
 from previewbot.config.server.images import ImageSettings as ImageSettings
 from previewbot.config.server.images import RegistrySettings as RegistrySettings
 from previewbot.config.server.links import GatewaySettings as GatewaySettings

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from previewbot.config import types as t
+from previewbot.config.server.guard import GuardSettings
 from previewbot.config.server.routes import SIGN_IN, Annotations, Filters, Labels, SectionName
 from previewbot.config.types import about
 
@@ -38,6 +39,13 @@ class GatewaySettings(t.Model):
         "put as they are before previewbot's own, in routes that lead to staging",
         SIGN_IN,
         default=(),
+    )
+    guard: GuardSettings | None = about(
+        "who is let into previews: whoever may read their repository, and programs with a bearer. The "
+        "gateway has to ask pages about each request (`filters`, or a policy of its own); left out: whoever "
+        "reaches the Gateway opens every preview",
+        {"host_in": "X-Forwarded-Host", "keys_file": "/etc/previewbot/guard/keys"},
+        default=None,
     )
     commit_header: Literal["auto", "always", "never"] = about(
         "whether answers carry `x-preview-sha`, the commit that is announced to serve: `auto`, where the "

@@ -18,8 +18,9 @@ from pydantic import (
 from previewbot.config import types as t
 from previewbot.config.server.agents import AgentsSettings
 from previewbot.config.server.github import GitHubSettings
+from previewbot.config.server.guard import guard_mistakes
 from previewbot.config.server.images import ImageSettings
-from previewbot.config.server.links import LinkSettings
+from previewbot.config.server.links import GatewaySettings, LinkSettings
 from previewbot.config.server.people import Access, SignInSettings, Verdicts, sign_in_mistakes
 from previewbot.config.server.places import Deployments, DeploymentsSettings
 from previewbot.config.server.proxy import ProxySettings, proxy_mistakes
@@ -301,6 +302,11 @@ class Settings(t.Model):
         found += sign_in_mistakes(self.access_or_default, self.sign_in, self.public_url)
         if self.access_or_default == "proxy":
             found += proxy_mistakes(self.proxy)
+        if self.links is not None and self.links.gateway is not None:
+            gateway, signs_in = self.links.gateway, self.access_or_default != "none"
+            found += guard_mistakes(
+                gateway.guard, signs_in=signs_in, scheme=gateway.scheme, domain=gateway.domain
+            )
         if found:
             raise ValidationError.from_exception_data("Settings", found)
         return self
@@ -311,6 +317,12 @@ class Settings(t.Model):
         if self.access is not None:
             return self.access
         return "none" if self.sign_in.client_secret_file is None else "github"
+
+    @property
+    def guarded(self) -> GatewaySettings | None:
+        """The Gateway before whose previews there is a guard; None without one."""
+        gateway = self.links.gateway if self.links is not None else None
+        return gateway if gateway is not None and gateway.guard is not None else None
 
     @property
     def github_host(self) -> str:

@@ -1,0 +1,81 @@
+"""The bearer with which a program gets past the guard into one preview, until an end that it names. Pure.
+
+`pvb1.<environment key>.<seconds since 1970>.<signature>`: it needs no Preview, so that a route which only
+tries the gateway has one too, and nobody is asked whether it counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+
+from previewbot.rules.environment_keys import SHAPE
+
+HEADER = "x-previewbot-bearer"
+_VERSION = "pvb1"
+_PURPOSE = "previewbot: a bearer past the guard"
+_RE = re.compile(
+    rf"{_VERSION}\.(?P<key>{SHAPE})\.(?P<end>[1-9][0-9]{{0,10}})\.(?P<signature>[A-Za-z0-9_-]{{43}})"
+)
+_LONGEST = 200
+_STEP = timedelta(minutes=30)
+LASTS = timedelta(hours=1)
+"""So long a bearer lasts at least that programs are told of."""
+
+
+class Standing(Enum):
+    """What a bearer is worth."""
+
+    COUNTS = auto()
+    ENDED = auto()
+    WRONG = auto()
+
+
+def signed(keys: Sequence[bytes], key: str, domain: str, until: datetime) -> str:
+    """Return the bearer for the preview of an environment key below a domain; the first of `keys` signs.
+
+    `keys` are base64 in its alphabet for addresses. Raises ValueError if there is none.
+    """
+    if not keys:
+        raise ValueError("there is no key to sign with")
+    end = str(int(until.timestamp()))
+    return f"{_VERSION}.{key}.{end}.{_signature(keys[0], key, domain, end)}"
+
+
+def standing(keys: Sequence[bytes], given: str, key: str, domain: str, now: datetime) -> Standing:
+    """Return what a bearer is worth at the preview of this key now; any of `keys` may have signed it."""
+    found = _RE.fullmatch(given) if len(given) <= _LONGEST else None
+    if found is None or found["key"] != key:
+        return Standing.WRONG
+    end, signature = found["end"], found["signature"]
+    # Each is compared, whichever it is, so that time does not tell.
+    same = [hmac.compare_digest(_signature(one, key, domain, end), signature) for one in keys]
+    if not any(same):
+        return Standing.WRONG
+    return Standing.COUNTS if int(end) > now.timestamp() else Standing.ENDED
+
+
+def end_of(given: str) -> datetime:
+    """Return when a bearer ends that counts."""
+    return datetime.fromtimestamp(int(given.split(".")[2]), UTC)
+
+
+def end_for_programs(now: datetime) -> datetime:
+    """Return the end of a bearer that a program is told of now: in an hour to an hour and a half.
+
+    The same for half an hour, so that what programs are told has no news by the minute.
+    """
+    seconds = int(_STEP.total_seconds())
+    begun = int(now.timestamp()) // seconds * seconds
+    return datetime.fromtimestamp(begun, UTC) + LASTS + _STEP
+
+
+def _signature(key: bytes, environment_key: str, domain: str, end: str) -> str:
+    said = "\n".join((_PURPOSE, _VERSION, environment_key, domain, end)).encode()
+    digest = hmac.digest(base64.urlsafe_b64decode(key), said, hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -1,0 +1,468 @@
+"""The guard before previews: who is let in, over HTTP, as gateways ask it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from previewbot.api import Preview
+from previewbot.clients.github.people_answers import RepositoryAccess
+from previewbot.config.server import parse
+from previewbot.errors import SettingsError, TryLater
+from previewbot.people.passes import COOKIE, WAY_COOKIE
+from previewbot.people.sessions import COOKIE as SESSION
+from previewbot.rules.environment_keys import environment_key
+from tests.support.guarded import (
+    KEYS,
+    MARK,
+    NAVIGATES,
+    Guarded,
+    asked,
+    bearer,
+    enter,
+    host_of,
+    links,
+    opened,
+    ways_of,
+    within,
+)
+from tests.support.people import URL, cookie_of
+from tests.support.previews import NOW
+from tests.support.proxied import BY_HEADER, EMAIL, PROXY, Behind
+from tests.unit.test_list_of_previews import a_preview
+from tests.unit.test_pages_for_people import a_ready_one
+from tests.unit.test_settings import SMALLEST, problems
+
+
+def numbered(number: int) -> Preview:
+    """Return a preview of another pull request of the same repository."""
+    found = a_preview(number)
+    key = environment_key("github.com", 812, number, "acme/shop")
+    return replace(found, spec=replace(found.spec, environment_key=key))
+
+
+PREVIEW = a_ready_one()
+OTHER = numbered(43)
+HOST, ELSEWHERE = host_of(PREVIEW), host_of(OTHER)
+DEEP = "/cart/a%20b?x=1&y=%2F&&z"
+WAYS = ["Host", "X-Forwarded-Host"]
+
+
+def a_site(asks: str = "Host", **values: Any) -> Guarded:
+    """Return pages with a guard, of which maria and rob may read the repository, and mallory may not."""
+    site = Guarded(asks=asks, values=values)
+    for login, writes in (("maria", True), ("rob", False)):
+        site.github.may[login, 812] = RepositoryAccess(
+            812, "acme/shop", "https://github.com/acme/shop", writes
+        )
+    site.cluster.hold(PREVIEW)
+    site.cluster.hold(OTHER)
+    return site
+
+
+def as_(site: Guarded, login: str) -> FlaskClient:
+    browser = site.browser()
+    if login:
+        site.sign_in(browser, login)
+    return browser
+
+
+@pytest.mark.parametrize("asks", WAYS)
+@pytest.mark.parametrize("login", ["maria", "rob"])
+def test_who_may_read_the_repository_gets_to_the_deep_link_without_a_click_and_stays(
+    asks: str, login: str
+) -> None:
+    site = a_site(asks)
+    browser = as_(site, login)
+
+    first = asked(site, browser, HOST, DEEP, NAVIGATES)
+    entered = enter(browser, first.headers["Location"])
+    let_in = asked(site, browser, HOST, within(entered.headers["Location"]), NAVIGATES)
+
+    assert (first.status_code, entered.status_code, let_in.status_code) == (302, 303, 302)
+    assert let_in.headers["Location"] == f"https://{HOST}{DEEP}"
+    [kept] = let_in.headers.getlist("Set-Cookie")
+    assert kept.startswith(f"{COOKIE}=")
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=14400"} <= set(kept.split("; "))
+    assert "Domain" not in kept
+    # From then on everything: pages, scripts and what these send.
+    for method in ("GET", "HEAD", "POST", "OPTIONS", "PROPFIND"):
+        answer = asked(site, browser, HOST, DEEP, method=method)
+        assert (answer.status_code, answer.data) == (200, b"")
+    assert asked(site, browser, HOST, "//x/../%2e", NAVIGATES).status_code == 200
+    assert site.counted("passed") == 6.0
+    site.at = NOW + timedelta(hours=4)
+    assert asked(site, browser, HOST, DEEP, NAVIGATES).status_code == 302
+
+
+@pytest.mark.parametrize("pages", ["private", "public"])
+def test_nobody_signs_in_first_and_lands_on_the_deep_link(pages: str) -> None:
+    site = a_site(pages=pages)
+    browser = site.browser()
+
+    first = asked(site, browser, HOST, DEEP, NAVIGATES)
+    assert first.headers[MARK] == "refused"
+    to_sign_in = enter(browser, first.headers["Location"])
+    to_github = enter(browser, to_sign_in.headers["Location"])
+    back = site.end(browser, site.github.allowed("rob", to_github.headers["Location"]))
+    entered = enter(browser, back.headers["Location"])
+    let_in = asked(site, browser, HOST, within(entered.headers["Location"]), NAVIGATES)
+
+    assert let_in.headers["Location"] == f"https://{HOST}{DEEP}"
+    assert asked(site, browser, HOST, DEEP).status_code == 200
+
+
+@pytest.mark.parametrize("pages", ["private", "public"])
+def test_who_may_not_read_it_is_told_what_they_are_told_of_what_is_not_there(pages: str) -> None:
+    site = a_site(pages=pages)
+    browser = as_(site, "mallory")
+    nowhere = host_of(numbered(44))
+
+    answers = [
+        enter(browser, asked(site, browser, each, "/", NAVIGATES).headers["Location"])
+        for each in (HOST, nowhere)
+    ]
+
+    assert [each.status_code for each in answers] == [404, 404]
+    assert answers[0].data == answers[1].data
+    assert "There is nothing here that you may see" in answers[0].text
+
+
+def test_what_is_no_navigation_is_refused_in_words_and_never_led_to_a_sign_in() -> None:
+    site = a_site()
+    requests: list[tuple[str, dict[str, str]]] = [
+        ("GET", {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}),
+        ("GET", {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}),
+        ("GET", {**NAVIGATES, "Sec-Fetch-Dest": "iframe"}),
+        ("GET", {"Accept": "*/*"}),
+        ("GET", {}),
+        ("POST", NAVIGATES),
+        ("OPTIONS", {}),
+    ]
+    for method, headers in requests:
+        answer = asked(site, site.browser(), HOST, "/", headers, method)
+        assert answer.status_code == 401, headers
+        assert answer.headers[MARK] == "refused"
+        assert answer.headers["WWW-Authenticate"] == "Previewbot"
+        assert "Set-Cookie" not in answer.headers
+        assert "x-previewbot-bearer" in answer.text
+    told = asked(site, site.browser(), HOST, "/", {"Accept": "application/json"})
+    assert told.json is not None and "whoever may read its repository" in told.json["message"]
+    # An old browser, which does not say what it does.
+    assert asked(site, site.browser(), HOST, "/", {"Accept": "text/html,*/*"}).status_code == 302
+
+
+def test_a_ticket_counts_for_a_minute_in_the_browser_that_set_out_at_its_host() -> None:
+    site = a_site()
+    browser, another = as_(site, "rob"), as_(site, "maria")
+    url = enter(browser, asked(site, browser, HOST, DEEP, NAVIGATES).headers["Location"]).headers["Location"]
+    asked(site, another, HOST, "/", NAVIGATES)
+    asked(site, browser, ELSEWHERE, "/", NAVIGATES)
+
+    refused = [
+        asked(site, site.browser(), HOST, within(url), NAVIGATES),
+        asked(site, another, HOST, within(url), NAVIGATES),
+        asked(site, browser, ELSEWHERE, within(url), NAVIGATES),
+        asked(site, browser, HOST, f"{within(url)}&{url.rpartition('&')[2]}", NAVIGATES),
+        asked(site, browser, HOST, within(url).replace("ticket=gAAAAA", "ticket=gAAAAB"), NAVIGATES),
+    ]
+
+    for answer in refused:
+        # A page with a link, as one that keeps no cookies would be led round for ever.
+        assert answer.status_code == 403
+        assert "Set-Cookie" not in answer.headers
+        assert "previewbot_ticket" not in answer.text
+    assert f'href="https://{HOST}{DEEP.replace("&", "&amp;")}"' in refused[0].text
+    assert asked(site, browser, HOST, within(url)).status_code == 302
+    site.at = NOW + timedelta(seconds=61)
+    late = asked(site, as_late(site, browser), HOST, within(url), NAVIGATES)
+    assert late.status_code == 403
+
+
+def as_late(site: Guarded, browser: FlaskClient) -> FlaskClient:
+    """Return a browser with the way of another, and no cookie of the preview."""
+    found = site.browser()
+    way = browser.get_cookie(WAY_COOKIE, domain=HOST)
+    assert way is not None
+    found.set_cookie(WAY_COOKIE, way.value, domain=HOST, secure=True)
+    return found
+
+
+def test_tabs_that_open_previews_at_once_do_not_end_each_others_ways() -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+
+    ways = [asked(site, browser, HOST, path, NAVIGATES).headers["Location"] for path in ("/a", "/b")]
+    urls = [enter(browser, way).headers["Location"] for way in ways]
+    landed = [asked(site, browser, HOST, within(url), NAVIGATES).headers["Location"] for url in urls]
+
+    # The second comes when the cookie is there: what its ticket says is not shown to the preview either.
+    assert landed == [f"https://{HOST}/a", f"https://{HOST}/b"]
+
+
+def test_the_cookie_of_a_preview_opens_no_other_and_nothing_of_the_bot() -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+    opened(site, browser, HOST)
+    kept = browser.get_cookie(COOKIE, domain=HOST)
+    assert kept is not None
+
+    other, thief = site.browser(), site.browser()
+    other.set_cookie(COOKIE, kept.value, domain=ELSEWHERE, secure=True)
+    assert asked(site, other, ELSEWHERE).status_code == 401
+    # Its code sees it, and whoever has it is nobody at the bot, whatever it is called there.
+    for name in (SESSION, COOKIE, "__Host-previewbot-sign-in"):
+        thief.set_cookie(name, kept.value, domain="previews.example.com", secure=True)
+    assert thief.get("/p/812/42", base_url=URL).status_code == 404
+    entered = enter(thief, asked(site, thief, HOST, "/", NAVIGATES).headers["Location"])
+    assert entered.headers["Location"].startswith("/sign-in?")
+    assert "rob" not in kept.value
+    # Nor does the bot's own cookie open a preview.
+    session = cookie_of(browser)
+    assert session is not None
+    guest = site.browser()
+    guest.set_cookie(COOKIE, session, domain=HOST, secure=True)
+    assert asked(site, guest, HOST).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("POST", {"Sec-Fetch-Site": "same-origin"}, 200),
+        ("POST", {}, 200),
+        ("GET", {"Sec-Fetch-Site": "same-site"}, 200),
+        ("POST", {"Sec-Fetch-Site": "same-site", "Origin": "https://sso.example.net"}, 200),
+        ("POST", {"Sec-Fetch-Site": "same-site", "Origin": f"https://{HOST}"}, 200),
+        ("POST", {"Sec-Fetch-Site": "same-site", "Origin": f"https://{ELSEWHERE}"}, 401),
+        ("DELETE", {"Sec-Fetch-Site": "same-site", "Origin": f"https://{ELSEWHERE}:8443"}, 401),
+        ("POST", {"Sec-Fetch-Site": "same-site", "Origin": "null"}, 401),
+        ("POST", {"Sec-Fetch-Site": "cross-site"}, 401),
+    ],
+)
+def test_the_code_of_another_preview_does_nothing_with_the_cookie(
+    method: str, headers: dict[str, str], status: int
+) -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+    opened(site, browser, HOST)
+
+    assert asked(site, browser, HOST, "/pay", headers, method).status_code == status
+
+
+@pytest.mark.parametrize("asks", WAYS)
+def test_a_program_is_let_in_by_a_bearer_of_this_preview_until_its_end(asks: str) -> None:
+    site = a_site(asks)
+    end = NOW + timedelta(hours=1)
+
+    def with_(value: str, headers: dict[str, str] = NAVIGATES) -> TestResponse:
+        return asked(site, site.browser(), HOST, "/", {**headers, "x-previewbot-bearer": value})
+
+    assert with_(bearer(PREVIEW, end)).status_code == 200
+    assert with_(bearer(PREVIEW, end, KEYS[1:])).status_code == 200
+    wrong = [
+        bearer(OTHER, end),
+        bearer(PREVIEW, end, (b"A" * 43 + b"=",)),
+        bearer(PREVIEW, end).replace(str(int(end.timestamp())), str(int(end.timestamp()) + 1)),
+        f"{bearer(PREVIEW, end)},{bearer(PREVIEW, end)}",
+        f"Bearer {bearer(PREVIEW, end)}",
+        *("", "pvb1", "é"),
+    ]
+    for value in wrong:
+        answer = with_(value)
+        assert answer.status_code == 401, value
+        assert "none of this preview's" in answer.text
+    ended = with_(bearer(PREVIEW, NOW))
+    assert (ended.status_code, "has ended" in ended.text) == (401, True)
+
+
+def test_an_agents_browser_is_let_in_by_an_address_with_a_bearer_until_its_end() -> None:
+    site = a_site()
+    browser = site.browser()
+    end = NOW + timedelta(minutes=20)
+
+    answer = asked(
+        site, browser, HOST, f"/cart?a=1&previewbot_bearer={bearer(PREVIEW, end)}", {"Accept": "*/*"}
+    )
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"https://{HOST}/cart?a=1")
+    assert "Max-Age=1200" in answer.headers["Set-Cookie"]
+    assert asked(site, browser, HOST, "/cart").status_code == 200
+    site.at = end
+    assert asked(site, browser, HOST, "/cart").status_code == 401
+    wrong = asked(site, site.browser(), HOST, f"/?previewbot_bearer={bearer(OTHER, end)}", NAVIGATES)
+    assert wrong.status_code == 401
+
+
+def test_while_the_guards_keys_cannot_be_read_nobody_is_let_in() -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+    opened(site, browser, HOST)
+    url = enter(browser, asked(site, site.browser(), HOST, "/", NAVIGATES).headers["Location"])
+
+    site.guard_keys = SettingsError(("no such file",))
+    with_bearer = {"x-previewbot-bearer": bearer(PREVIEW, NOW + timedelta(hours=1))}
+    for headers in ({}, NAVIGATES, with_bearer):
+        assert asked(site, browser, HOST, "/", headers).status_code in (302, 401, 503)
+    assert asked(site, browser, HOST).status_code == 503
+    assert asked(site, site.browser(), HOST, "/", with_bearer).status_code == 503
+    assert asked(site, browser, HOST, within(url.headers["Location"])).status_code == 503
+    assert enter(browser, asked_way()).status_code == 503
+
+
+def asked_way() -> str:
+    return f"{URL}/enter?to=https%3A%2F%2F{HOST}%2F&way={'w' * 43}"
+
+
+def test_neither_github_nor_the_api_server_is_needed_by_who_was_let_in() -> None:
+    site = a_site()
+    browser, another = as_(site, "rob"), as_(site, "maria")
+    opened(site, browser, HOST)
+    before = (site.cluster.read, site.cluster.listed)
+
+    site.cluster.error = site.github.error = TryLater("elsewhere", message="away")
+
+    assert asked(site, browser, HOST, "/cart").status_code == 200
+    assert (site.cluster.read, site.cluster.listed) == before
+    # What somebody may is kept for two minutes, and who is not known to may is told who does not answer.
+    assert enter(browser, asked_way()).status_code == 303
+    away = enter(another, asked_way())
+    assert (away.status_code, "GitHub" in away.text) == (503, True)
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        f"https://{HOST}.evil.example/",
+        f"https://evil.example/?{HOST}",
+        f"https://{HOST}@evil.example/",
+        f"https://evil.example@{HOST}/",
+        f"https://{HOST}:8443/",
+        f"http://{HOST}/",
+        f"https://{HOST}",
+        f"https://{HOST}/a b",
+        f"https://{HOST}/\r\nX: y",
+        f"https://{HOST}/#x",
+        f"https://{HOST}\\@evil.example/",
+        f"//{HOST}/",
+        f"https://staging.{HOST.partition('.')[2]}/",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_a_way_leads_into_a_preview_and_nowhere_else(to: str) -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+
+    answer = browser.get("/enter", query_string={"to": to, "way": "w" * 43}, base_url=URL)
+
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+    right = {"to": f"https://{HOST}//evil.example/\\x", "way": "w" * 43}
+    led = browser.get("/enter", query_string=right, base_url=URL).headers["Location"]
+    assert led.startswith(f"https://{HOST}//evil.example/\\x?previewbot_ticket=")
+    assert browser.get("/enter", query_string={**right, "way": "w"}, base_url=URL).status_code == 404
+
+
+def test_a_way_that_is_too_long_for_a_cookie_loses_its_query_and_then_its_path() -> None:
+    site = a_site()
+
+    def to(path: str) -> str:
+        return ways_of(asked(site, site.browser(), HOST, path, NAVIGATES).headers["Location"])[0]
+
+    assert to(f"/cart?{'q' * 1300}") == f"https://{HOST}/cart?{'q' * 1300}"
+    assert to(f"/cart?{'q' * 1500}") == f"https://{HOST}/cart"
+    assert to(f"/{'p' * 1500}") == f"https://{HOST}/"
+    assert to("/?") == f"https://{HOST}/?"
+
+
+@pytest.mark.parametrize("asks", WAYS)
+def test_a_gateway_that_does_not_ask_as_the_settings_say_gets_no_yes_for_anything(asks: str) -> None:
+    site = a_site(asks)
+    browser = as_(site, "rob")
+    opened(site, browser, HOST)
+    cookie = {"Cookie": f"{COOKIE}={cookie_at(browser, HOST)}"}
+    client = site.app.test_client(use_cookies=False)
+    names_another = {**cookie, "X-Forwarded-Host": HOST, "X-Forwarded-Uri": "/"}
+
+    # Whoever opens another preview names the one that they may see.
+    assert client.get("/auth/", headers=names_another, base_url=f"http://{ELSEWHERE}").status_code in (
+        401,
+        403,
+    )
+    assert client.get("/auth/", headers=cookie, base_url="http://pages.internal").status_code == 403
+    # Without `/auth`: pages of ours are no yes.
+    there = {"base_url": f"http://{HOST}"} if asks == "Host" else {"headers": {"X-Forwarded-Host": HOST}}
+    for path in ("/", "/healthz", "/openapi.json", "/sign-in", "/authx"):
+        answer = client.get(path, **there)
+        assert (answer.status_code, answer.headers[MARK]) == (403, "refused"), path
+    assert client.get("/", base_url=URL).status_code == 200
+
+
+def cookie_at(browser: FlaskClient, host: str) -> str:
+    found = browser.get_cookie(COOKIE, domain=host)
+    assert found is not None
+    return found.value
+
+
+def test_people_by_proxy_get_into_the_previews_that_the_settings_open_to_them() -> None:
+    observed = replace(PREVIEW.status.observed, repository="acme/shop")
+    shown = replace(PREVIEW, status=replace(PREVIEW.status, observed=observed))
+
+    def entered(preview: Preview, headers: dict[str, str], sees: str = "words") -> TestResponse:
+        site = Behind({**BY_HEADER, "sees": sees}, {"links": links()}, guard_keys=KEYS)
+        site.cluster.hold(preview)
+        return site.get(f"/enter?to=https%3A%2F%2F{HOST}%2Fx&way={'w' * 43}", headers, PROXY)
+
+    says = {"X-Forwarded-Email": EMAIL}
+    for sees in ("words", "state"):
+        assert (
+            entered(shown, says, sees).headers["Location"].startswith(f"https://{HOST}/x?previewbot_ticket=")
+        )
+    hidden = replace(shown, status=replace(shown.status, observed=replace(observed, repository="other/shop")))
+    refused = [entered(hidden, says), entered(shown, {})]
+    assert [each.status_code for each in refused] == [404, 404]
+
+
+GITHUB = {"client_id": "Iv1.1", "client_secret_file": "/x", "cookie_keys_file": "/y"}
+
+
+@pytest.mark.parametrize(
+    ("guard", "changed", "told"),
+    [
+        ({}, {}, "links.gateway.guard.host_in is missing"),
+        ({"host_in": "Forwarded"}, {}, "links.gateway.guard.host_in must be Host or X-Forwarded-Host"),
+        ({"host_in": "Host"}, {}, "links.gateway.guard.keys_file is missing, and the guard lets in nobody"),
+        (
+            {"host_in": "Host", "keys_file": "/k", "lasts": "25h"},
+            {},
+            "links.gateway.guard.lasts must be at mo",
+        ),
+        (
+            {"host_in": "Host", "keys_file": "/k"},
+            {"sign_in": {}},
+            "links.gateway.guard lets in whoever may se",
+        ),
+        (
+            {"host_in": "Host", "keys_file": "/k"},
+            {"scheme": "http"},
+            "links.gateway.scheme must be https befo",
+        ),
+        ({"host_in": "Host", "keys_file": "/k"}, {"scheme": "http", "domain": "p.localhost"}, ""),
+        ({"host_in": "Host", "keys_file": "/k", "lasts": "24h"}, {}, ""),
+    ],
+)
+def test_what_would_let_in_nobody_is_told(guard: dict[str, Any], changed: dict[str, Any], told: str) -> None:
+    sign_in = changed.get("sign_in", GITHUB)
+    gateway = {"name": "g", "namespace": "g", "domain": "p.example", **changed, "guard": guard}
+    gateway.pop("sign_in", None)
+    values = {**SMALLEST, "sign_in": sign_in, "links": {"gateway": gateway}}
+
+    if told:
+        assert [each[: len(told)] for each in problems(values)] == [told]
+    else:
+        assert parse(values, {}).guarded is not None
