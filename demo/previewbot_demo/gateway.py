@@ -2,9 +2,10 @@
 
 Of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/#httproute) it knows host names, one
 listener, rules for paths (`PathPrefix` and `Exact`) with their timeouts, the filters `RequestHeaderModifier`,
-`ResponseHeaderModifier`, `RequestRedirect` and `ExtensionRef`, one backend per rule, and what the status of a
-Gateway and of its routes says: see `gateway_rules` and `gateway_status`. A share host forwards to the
-session's target itself, with the `baggage` header set, as `mirrord-share-ingress` does.
+`ResponseHeaderModifier`, `RequestRedirect`, `ExtensionRef` and `ExternalAuth`, one backend per rule, and what
+the status of a Gateway and of its routes says: see `gateway_rules`, `external_auth` and `gateway_status`. A
+share host forwards to the session's target itself, with the `baggage` header set, as `mirrord-share-ingress`
+does.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from previewbot_demo import gateway_status, no_preview
+from previewbot_demo.external_auth import ExternalAuth
 from previewbot_demo.gateway_rules import limit, location, modify, route_for, rule_for
 from previewbot_demo.kubeapi import ApiError, KubeApi
 from previewbot_demo.routing import Object, Router
@@ -73,6 +75,7 @@ class Gateway:
         self._counted = 0
         self.sabotage = Sabotage()
         self.extensions: dict[tuple[str, str], Extension] = {}
+        self.external_auth = ExternalAuth(router.address_of_its_own)
 
     async def open(self, namespace: str) -> None:
         """Make the Gateway in a namespace, and say that it is served; what an earlier demo left is taken."""
@@ -203,6 +206,12 @@ class Gateway:
                 answers.append(item["responseHeaderModifier"])
             if item["type"] == "ExtensionRef":
                 answer = self._extended(item["extensionRef"], request)
+                if answer is not None:
+                    return answer
+            if item["type"] == "ExternalAuth":
+                answer = await self.external_auth.ask(
+                    item["externalAuth"], route["metadata"]["namespace"], request, headers
+                )
                 if answer is not None:
                     return answer
         backends = rule.get("backendRefs") or []

@@ -131,8 +131,10 @@ def _hosts(route: Object) -> list[str]:
 
 def _backends(route: Object) -> list[tuple[str, str]]:
     here = route["metadata"]["namespace"]
-    return [
-        (ref.get("namespace", here), ref["name"])
-        for rule in route["spec"].get("rules") or []
-        for ref in rule.get("backendRefs") or []
+    rules = route["spec"].get("rules") or []
+    filters = [each for rule in rules for each in rule.get("filters") or []]
+    refs = [
+        *(ref for rule in rules for ref in rule.get("backendRefs") or []),
+        *(each["externalAuth"]["backendRef"] for each in filters if each["type"] == "ExternalAuth"),
     ]
+    return [(ref.get("namespace", here), ref["name"]) for ref in refs]

@@ -147,6 +147,16 @@ class Router:
         """Return whether there is such a Service."""
         return (namespace, name) in self._services
 
+    def address_of_its_own(self, namespace: str, name: str) -> str | None:
+        """Return where a Service's own Deployment listens, which no session ever takes the place of."""
+        service = self.service(namespace, name)
+        return None if service is None else self.staging.get(f"{namespace}/{service.deployment}")
+
+    def know(self, service: Service, address: str) -> None:
+        """Have a Service that listens at an address already."""
+        self._services[(service.namespace, service.name)] = service
+        self.staging[f"{service.namespace}/{service.deployment}"] = address
+
     async def close(self) -> None:
         """Close every port."""
         for runner in self._runners:

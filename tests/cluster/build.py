@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -23,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.cluster.definitions import DEFINITIONS
 from tests.support.binaries import assets, cache
 
 HERE = Path(__file__).parent
@@ -34,7 +34,6 @@ ENVIRONMENT = {
 }
 _DOT_SECONDS = 10.0
 _VERSION_PACKAGE = "k8s.io/component-base/version"
-_GATEWAY_API = "sigs.k8s.io/gateway-api"
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,10 @@ def main() -> int:
     try:
         with alone():
             build_programs(PROGRAMS)
-            if not _has_crds():
-                step("Gateway API's CRDs", partial(_unpack_crds, find_go()))
+            for each in DEFINITIONS:
+                if not each.are_here(_pinned(each.directory, each.module)):
+                    work = partial(each.unpack, run, find_go(), ENVIRONMENT)
+                    step(f"CRDs: {each.folder}", work)
             print(f"the tests' programs are in {cache() / 'bin'}", flush=True)
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -136,28 +137,6 @@ def _build(go: str, program: Program, log: Path) -> None:
     _stamp(program).unlink(missing_ok=True)
     made.rename(target)
     _stamp(program).write_text(_fingerprint(program), encoding="utf-8")
-
-
-def _unpack_crds(go: str, log: Path) -> None:
-    """Copy the CRDs out of the module; it is never compiled."""
-    command = [go, "mod", "download", "-json", _GATEWAY_API]
-    run(command, HERE / "gateway-api", os.environ | ENVIRONMENT, log)
-    answer = json.loads(log.read_text(encoding="utf-8"))
-    made = cache() / ".gateway-api.new"
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    for crd in Path(answer["Dir"], "config", "crd", "standard").glob("gateway.networking.k8s.io_*.yaml"):
-        # Not copy2: files of Go's module cache may not be written, nor removed by rmtree.
-        (made / crd.name).write_bytes(crd.read_bytes())
-    (made / "version").write_text(answer["Version"], encoding="utf-8")
-    shutil.rmtree(cache() / "gateway-api", ignore_errors=True)
-    made.rename(cache() / "gateway-api")
-
-
-def _has_crds() -> bool:
-    version = cache() / "gateway-api" / "version"
-    wanted = _pinned(HERE / "gateway-api", _GATEWAY_API)
-    return version.exists() and version.read_text(encoding="utf-8") == wanted
 
 
 def _is_current(program: Program) -> bool:

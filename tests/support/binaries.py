@@ -30,7 +30,12 @@ def cache() -> Path:
 
 def gateway_api_crds() -> Path:
     """Return the folder with the Gateway API's own CRDs."""
-    found = cache() / "gateway-api"
+    return definitions("gateway-api")
+
+
+def definitions(folder: str) -> Path:
+    """Return a folder with what a vendor ships: `tests/cluster/definitions.py` says which there are."""
+    found = cache() / folder
     if not found.is_dir():
         raise AssertionError(f"there are no CRDs in {found}: run `make test-binaries`")
     return found

@@ -15,6 +15,7 @@ from aiohttp import web
 from previewbot_demo.faults import Faults
 from previewbot_demo.kube import logs, reviews, status
 from previewbot_demo.kube.decoding import STRICT, Decoded, decoded, json_object
+from previewbot_demo.kube.experimental import with_external_auth
 from previewbot_demo.kube.json_copy import json_copy
 from previewbot_demo.kube.paging import page
 from previewbot_demo.kube.resources import Resource, resources
@@ -35,7 +36,8 @@ def _utc_now() -> datetime:
 class FakeKube:
     """Answers requests below `/apis`, `/api/v1`, `/openapi/v3` and `/version`; state is in memory.
 
-    Something can be created in `namespaces` only; without them, in all that there could be. No pod runs:
+    Something can be created in `namespaces` only; without them, in all that there could be. With
+    `experimental` the Gateway API is that of its experimental channel. No pod runs:
     `logs` has what each is to have said, by its name, container, and whether that was the run before.
     """
 
@@ -44,8 +46,11 @@ class FakeKube:
         now: Callable[[], datetime] = _utc_now,
         faults: Faults | None = None,
         namespaces: Collection[str] | None = None,
+        *,
+        experimental: bool = False,
     ) -> None:
-        self._resources = {(r.group, r.version, r.plural): r for r in resources()}
+        known = map(with_external_auth, resources()) if experimental else resources()
+        self._resources = {(r.group, r.version, r.plural): r for r in known}
         self._news: set[asyncio.Event] = set()
         self._namespaces = namespaces
         self.store = Store(now, self._notify)
