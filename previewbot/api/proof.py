@@ -39,6 +39,9 @@ class Why(StrEnum):
     TOO_LATE = "TooLate"
     CERTIFICATE = "Certificate"
     NO_HTTP = "NoHttp"
+    # No: the guard, which is to be before it
+    UNGUARDED = "Unguarded"
+    GUARD_REFUSES_US = "GuardRefusesUs"
     # Unknown
     NO_MARK = "NoMark"
     SEVERAL_MARKS = "SeveralMarks"

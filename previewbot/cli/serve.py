@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,6 +158,8 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)
     key = private_key(source, read_secret(source))
+    read_guard_keys(settings)
+    guard_keys = partial(read_guard_keys, settings)
     proxies = proxies_of(os.environ)
     logs.configure()
 
@@ -167,7 +170,9 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
         # Two processes on one host must not take each other's Lease for their own, so the name ends in random
         # digits.
         name = identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
-        return await run(settings, key, bind, identity=name, stop=stop, proxies=proxies)
+        return await run(
+            settings, key, bind, identity=name, stop=stop, proxies=proxies, guard_keys=guard_keys
+        )
 
     try:
         return asyncio.run(until_told())

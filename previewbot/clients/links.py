@@ -1,9 +1,10 @@
 """Asks a link as somebody's browser would: one GET, of which the status and mirrord's headers are read.
 
 Behind a link is what a pull request made of a service: whatever answers may be anybody's. So nothing of ours
-goes along (no cookie, no credential), redirects are not followed, a body is closed unread but for the first
-kilobytes of a check's answer, and time and size are bounded. An answer that is none is an answer too: why
-there was none.
+goes along (no cookie, no credential but what lets a question past the guard, which names this one preview,
+ends within a minute, and is taken away by the Gateway), redirects are not followed, a body is closed unread
+but for the first kilobytes of a check's answer, and time and size are bounded. An answer that is none is an
+answer too: why there was none.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ from previewbot.clients.link_names import LinkResolver, LookUp, NamesInThreads, 
 from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import client_context, end_at_once
 from previewbot.engine.routes import COMMIT_HEADER
+from previewbot.rules.guard_bearers import GUARD_HEADER
+from previewbot.rules.guard_bearers import HEADER as BEARER_HEADER
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
@@ -56,7 +59,8 @@ class Question:
     `addresses` are where to go if the URL's name is not known here: IP addresses, or names of their own.
     `host` is the host to ask for there instead of the URL's own, with its port if need be. `reads_body`: the
     beginning of the answer is wanted. `baggage` is the value of that header, for those who ask without a
-    route that sets it.
+    route that sets it. `bearer` is what the guard lets in, `pretends` a host that is none of the URL's, which
+    a gateway must not believe.
     """
 
     url: str
@@ -64,6 +68,8 @@ class Question:
     host: str = ""
     reads_body: bool = False
     baggage: str = ""
+    bearer: str = field(default="", repr=False)
+    pretends: str = ""
 
 
 class Links:
@@ -126,6 +132,10 @@ class Links:
         headers = {"User-Agent": self._user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         if question.baggage:
             headers["baggage"] = question.baggage
+        if question.bearer:
+            headers[BEARER_HEADER] = question.bearer
+        if question.pretends:
+            headers["X-Forwarded-Host"] = question.pretends
         options: dict[str, Any] = {}
         if question.host:
             headers["Host"] = question.host
@@ -179,6 +189,7 @@ def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
         leads_to_path=urlsplit(location).path if leads_to else "",
         comes_back=comes_back,
         commits=_values(response, COMMIT_HEADER),
+        from_guard=GUARD_HEADER in response.headers,
     )
 
 

@@ -14,6 +14,7 @@ from previewbot.config.server.links import SETS_ANSWERS
 from previewbot.engine.annotations import HEAD_SHA, IDENTITY, SPEC_HASH, hash_of, who_and_why
 from previewbot.engine.links import host
 from previewbot.engine.mirrord import header_value
+from previewbot.rules.guard_bearers import HEADER as BEARER_HEADER
 
 ROUTE_GROUP = "gateway.networking.k8s.io"
 ROUTE_VERSION = "v1"
@@ -163,6 +164,15 @@ def _names(sha: str) -> dict[str, Any]:
     }
 
 
+def _changed(gateway: GatewaySettings, key: str) -> dict[str, Any]:
+    """Return how the headers of a request are changed on its way to staging."""
+    changed: dict[str, Any] = {"set": [{"name": "baggage", "value": header_value(key)}]}
+    if gateway.guard is not None:
+        # It comes after what asks the guard: the pull request's own code does not see what lets a program in.
+        changed["remove"] = [BEARER_HEADER]
+    return changed
+
+
 def _forward(gateway: GatewaySettings, key: str, rule: PathRule, sha: str) -> dict[str, Any]:
     forward: dict[str, Any] = {
         # Also where the API server would add it: what is not written is not compared, and with another that
@@ -173,10 +183,7 @@ def _forward(gateway: GatewaySettings, key: str, rule: PathRule, sha: str) -> di
             # none of them comes after ours to take the header away.
             *(given.verbatim for given in gateway.filters),
             *([_names(sha)] if sha else []),
-            {
-                "type": "RequestHeaderModifier",
-                "requestHeaderModifier": {"set": [{"name": "baggage", "value": header_value(key)}]},
-            },
+            {"type": "RequestHeaderModifier", "requestHeaderModifier": _changed(gateway, key)},
         ],
         "backendRefs": [
             {"group": "", "kind": "Service", "name": rule.service, "port": rule.port, "weight": 1}

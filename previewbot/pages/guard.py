@@ -39,8 +39,6 @@ from previewbot.rules.seldom import Kind, Seldom
 from previewbot.text.render import Renderer
 
 PLACE = "/auth"
-MARK = "x-previewbot-guard"
-"""Each refusal has this header, by which the proof of a link knows that it is the guard's."""
 
 _FOUND, _UNKNOWN, _FORBIDDEN, _UNAVAILABLE = 302, 401, 403, 503
 _READS = ("GET", "HEAD")
@@ -161,7 +159,7 @@ class Guard:
         # Led on by itself, a browser that keeps no cookies would be led round for ever.
         again = self._address(asked, guarded.without(asked.within))
         page = self._renderer.html("guard_no_cookie.html", again=again)
-        response = Response(page, _FORBIDDEN, {MARK: "refused"}, mimetype="text/html")
+        response = Response(page, _FORBIDDEN, {guard_bearers.GUARD_HEADER: "refused"}, mimetype="text/html")
         return self._count(Answer.NO_COOKIE, response)
 
     def _let_in(self, asked: _Asked, until: datetime) -> Response:
@@ -209,7 +207,7 @@ class Guard:
             response = Response(json.dumps({"message": words}), status, mimetype="application/json")
         else:
             response = Response(f"{words}\n", status, mimetype="text/plain")
-        response.headers[MARK] = "refused"
+        response.headers[guard_bearers.GUARD_HEADER] = "refused"
         return self._count(answer, response)
 
     def _count(self, answer: Answer, response: Response) -> Response:
@@ -254,7 +252,7 @@ def _header(name: str) -> str:
 def _to(url: str) -> Response:
     # Not 303: it has the same effect for those who read, and 302 is what gateways are tested with.
     response = Exactly(url, _FOUND)
-    response.headers[MARK] = "refused"
+    response.headers[guard_bearers.GUARD_HEADER] = "refused"
     return response
 
 

@@ -32,7 +32,8 @@ class Context:
     `pods` has the pods of a session, by its namespace and uid, as a watch last told; `operator` is what the
     last poll knew of mirrord's operator. `wrote` takes what we wrote into the cache, so that the cache is
     never behind our own writes. `asked_elsewhere` has the requests of a Preview, by its name, as a watch last
-    told. `previews` gives the very same tuple where nothing changed.
+    told. `guard_keys` returns what bearers past the guard are signed with, and raises SettingsError.
+    `previews` gives the very same tuple where nothing changed.
     """
 
     kube: Kube
@@ -51,6 +52,7 @@ class Context:
     memory: Memory
     operator: Callable[[], OperatorSeen] = nobody_asked
     asked_elsewhere: Callable[[str], Sequence[Mapping[str, Any]]] = lambda preview: ()
+    guard_keys: Callable[[], tuple[bytes, ...]] = tuple
     links_being_asked: LinksBeingAsked = field(default_factory=LinksBeingAsked)
 
     def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:

@@ -83,6 +83,7 @@ class Reconciler:
         memory: Memory | None = None,
         operator: Callable[[], OperatorSeen] = nobody_asked,
         asked_elsewhere: Callable[[str], Sequence[Mapping[str, Any]]] = lambda preview: (),
+        guard_keys: Callable[[], tuple[bytes, ...]] = tuple,
     ) -> None:
         self._slots = slots or asyncio.Lock()
         self._reporters = reporters
@@ -102,6 +103,7 @@ class Reconciler:
             memory=memory or Memory(),
             operator=operator,
             asked_elsewhere=asked_elsewhere,
+            guard_keys=guard_keys,
         )
 
     @property

@@ -14,9 +14,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
-from previewbot.rules.environment_keys import SHAPE
+from previewbot.rules.environment_keys import SHAPE, environment_key
 
 HEADER = "x-previewbot-bearer"
+GUARD_HEADER = "x-previewbot-guard"
+"""Of each answer of the guard that lets nobody in: by it the proof of a link knows the guard."""
+
 _VERSION = "pvb1"
 _PURPOSE = "previewbot: a bearer past the guard"
 _RE = re.compile(
@@ -26,6 +29,11 @@ _LONGEST = 200
 _STEP = timedelta(minutes=30)
 LASTS = timedelta(hours=1)
 """So long a bearer lasts at least that programs are told of."""
+FOR_A_QUESTION = timedelta(seconds=60)
+"""So long one lasts with which previewbot itself asks."""
+
+STRANGER = environment_key("stranger.invalid", 1, 1, "")
+"""The key of no preview: a bearer that names it must open none."""
 
 
 class Standing(Enum):

@@ -22,6 +22,9 @@ FROM_A_SESSION = "forwarded-to-client"
 FROM_STAGING = "passed-through"
 
 _FIRST, _MOST, _LATE = timedelta(seconds=1), timedelta(seconds=30), timedelta(minutes=3)
+_ENTER = "/enter"
+"""Where the guard leads people on previewbot's pages."""
+_REFUSALS = (302, 401, 403, 503)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # How a page or a JSON may write `=`.
 _EQUALS = r"(?:=|%3[dD]|\\u003[dD]|&#(?:61|[xX]3[dD]);|&equals;)"
@@ -35,7 +38,8 @@ class Answer:
     `agents` and `keys` are the values of mirrord's headers; `leads_to` is the host that a redirect names,
     `leads_to_path` the path there, and it `comes_back` if that host is told the link's own, as a sign-in is;
     `body` is the beginning of it, only where it was asked for. `commits` are those that the answer names
-    (`x-preview-sha`), which prove nothing: the Gateway names them.
+    (`x-preview-sha`), which prove nothing: the Gateway names them. `from_guard`: it says that it is the
+    guard's.
     """
 
     status: int = 0
@@ -47,6 +51,7 @@ class Answer:
     body: str = ""
     failure: Why | None = None
     commits: tuple[str, ...] = ()
+    from_guard: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -65,7 +70,8 @@ class Asked:
 
     `entry` is the service of this preview that the link lands on, empty where all that serve are `behind` it;
     `checks` has the paths at which these repeat the baggage they received; `pages` is the host of
-    previewbot's own pages, `staging` that of staging's front end, where no header is set.
+    previewbot's own pages, `staging` that of staging's front end, where no header is set. `guarded`: the
+    guard is to be before it.
     """
 
     key: str
@@ -74,6 +80,7 @@ class Asked:
     checks: Mapping[str, str] = field(default_factory=dict)
     pages: str = ""
     staging: str = ""
+    guarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,13 +89,15 @@ class Answers:
     header.
 
     `staging` is None where it was not asked, or its answer says nothing of staging. `early`: the Gateway may
-    not follow the route yet, and answers that there is no such page.
+    not follow the route yet, and answers that there is no such page. With `unguarded` the link's answer is
+    what a stranger got, whom the guard did not refuse.
     """
 
     link: Answer
     checks: Mapping[str, Answer] = field(default_factory=dict)
     staging: Answer | None = None
     early: bool = False
+    unguarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,10 @@ def verdict_of(asked: Asked, answers: Answers) -> Verdict:
     The weakest of what they say of its services: one that the header does not get to is staging's own, and a
     link that shows it beside the others would lie.
     """
+    if asked.guarded and (answers.unguarded or answers.link.failure is not None):
+        return _of_stranger(asked, answers)
+    if asked.guarded and is_refusal(asked, answers.link):
+        return Verdict(Proven.NO, Why.GUARD_REFUSES_US, answers.link.status)
     first = _of_front_end(asked, answers)
     found = [first] if first else []
     if asked.entry in asked.checks:
@@ -140,6 +153,17 @@ def verdict_of(asked: Asked, answers: Answers) -> Verdict:
     same = [verdict for verdict in found if (verdict.proven, verdict.why) == (chosen.proven, chosen.why)]
     services = tuple(dict.fromkeys(service for verdict in same for service in verdict.services))
     return Verdict(chosen.proven, chosen.why, chosen.answered, services, unchecked, passed_on)
+
+
+def is_refusal(asked: Asked, answer: Answer) -> bool:
+    """Return whether the guard refused what this is the answer to.
+
+    What mirrord had a hand in is not the guard's, whatever it says: the request got to a service.
+    """
+    if answer.is_marked:
+        return False
+    to_sign_in = (answer.status, answer.leads_to, answer.leads_to_path) == (302, asked.pages, _ENTER)
+    return to_sign_in or (answer.from_guard and answer.status in _REFUSALS)
 
 
 def wants_staging(asked: Asked, link: Answer) -> bool:
@@ -170,6 +194,22 @@ def pause(since: datetime, now: datetime, deadline: timedelta, seed: str) -> tim
     if waited >= deadline:
         return max(_LATE, waited / 4) * apart
     return min(min(max(waited / 2, _FIRST), _MOST) * apart, deadline - waited)
+
+
+def _of_stranger(asked: Asked, answers: Answers) -> Verdict:
+    """What it means that a stranger was not refused: nobody is told of a link that everybody could open.
+
+    Also where nobody knows who answered, as by a certificate of an unknown authority.
+    """
+    link = answers.link
+    if link.failure is not None:
+        return Verdict(Proven.NO, link.failure)
+    if link.status in _REDIRECTS and asked.pages and link.leads_to == asked.pages:
+        return Verdict(Proven.NO, Why.OWN_PAGE, link.status)
+    # A gateway says so itself that does not follow the route yet, or does not get to the guard.
+    if not link.is_marked and (link.is_error or (answers.early and link.status == 404)):
+        return Verdict(Proven.NO, Why.STATUS, link.status)
+    return Verdict(Proven.NO, Why.UNGUARDED, link.status)
 
 
 def _of_front_end(asked: Asked, answers: Answers) -> Verdict | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -51,10 +51,12 @@ async def run(
     identity: str,
     stop: asyncio.Event,
     proxies: Proxies = DIRECTLY,
+    guard_keys: Callable[[], tuple[bytes, ...]] = tuple,
 ) -> int:
     """Run the controller until `stop` is set; return the exit code.
 
-    `identity` is who it is in the Lease, `proxies` are the way to GitHub and registries. Raises SettingsError
+    `identity` is who it is in the Lease, `proxies` are the way to GitHub and registries.
+    `guard_keys` returns those with which it asks links past the guard. Raises SettingsError
     for a private key, a CA or a kubeconfig that cannot be used, OSError if `bind` is taken.
     """
     for warning in warnings_of(settings):
@@ -89,7 +91,7 @@ async def run(
         stack.callback(watchdog.stop)
         leading = Gauge("previewbot_leading", "Whether this controller holds the Lease", registry=metrics)
         leading.set_function(lambda: float(leadership.leading))
-        parts = Parts(settings, session, proxies, github, kube, leadership, health, metrics)
+        parts = Parts(settings, session, proxies, github, kube, leadership, health, metrics, guard_keys)
         return await until(stop, _work(parts, watchdog))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -49,6 +50,7 @@ class Parts:
     leadership: Leadership
     health: Health
     metrics: CollectorRegistry
+    guard_keys: Callable[[], tuple[bytes, ...]] = tuple
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconcil
         wrote=followed.store.put,
         operator=followed.operator,
         asked_elsewhere=followed.asked,
+        guard_keys=parts.guard_keys,
         memory=memory,
     )
 

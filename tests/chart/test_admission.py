@@ -222,6 +222,7 @@ OPTIONS: dict[str, Any] = {
     "labels": {"example.com/team": "shop"},
     "annotations": {"example.com/note": 'it\'s "ours"; <b>\\n'},
     "filters": FILTERS,
+    "guard": {"host_in": "Host"},
 }
 
 
@@ -230,9 +231,9 @@ def test_what_the_settings_add_to_routes_is_admitted_as_they_say_it(
 ) -> None:
     written = GATEWAY.model_dump(by_alias=True, exclude={"settle", "port"}) | OPTIONS
     gateway = GatewaySettings.model_validate(written | {"domain": "options.example.com"})
-    upgraded(
-        {"settings.links.gateway": gateway.model_dump(by_alias=True, exclude_none=True, exclude={"settle"})},
-    )
+    as_written = gateway.model_dump(by_alias=True, exclude_none=True, exclude={"settle", "guard"})
+    guarded = {**as_written, "guard": OPTIONS["guard"]}
+    upgraded({"settings.links.gateway": guarded, "guard.existingSecret": "guard"})
 
     to_staging, to_page = route(gateway), route(gateway, to_page=True)
     wait_until(lambda: account.create(to_staging).status == 201)
@@ -251,6 +252,15 @@ def test_what_the_settings_add_to_routes_is_admitted_as_they_say_it(
         (put(*of_rule, 1, "cors", "allowMethods", value=["*"]), begins),
         (put(*of_rule, 1, "cors", "maxAge", value=6), begins),
         (put(*of_rule, value=[*filters[:-1], filters[0], filters[-1]]), "with the filters ExtensionRef"),
+        # With a guard, what lets a program in is taken away before anybody sees it.
+        (
+            drop(*of_rule, len(filters) - 1, "requestHeaderModifier", "remove"),
+            "does not set the baggage header",
+        ),
+        (
+            put(*of_rule, len(filters) - 1, "requestHeaderModifier", "remove", value=["cookie"]),
+            "does not set the baggage header",
+        ),
         (put(*parent, "sectionName", value="admin"), "is not attached to the listener https"),
         (drop(*parent, "sectionName"), "is not attached to the listener https"),
         (put("metadata", "labels", "example.com/team", value="b"), "the label example.com/team: b"),

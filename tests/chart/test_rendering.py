@@ -106,14 +106,14 @@ def test_the_settings_of_the_document_are_those_of_the_chart() -> None:
         del example["github"][file]
     del example["cluster"]["kubeconfig"], example["cluster"]["lease"], example["api"]["bearer_file"]
     del example["sign_in"]["client_secret_file"], example["sign_in"]["cookie_keys_file"]
-    del example["proxy"]["assertion"]["keys_file"]
+    del example["proxy"]["assertion"]["keys_file"], example["links"]["gateway"]["guard"]["keys_file"]
     registries = example["images"]["registries"]
     example["images"]["registries"] = {
         host: {key: value for key, value in registry.items() if key not in mounted}
         for host, registry in registries.items()
     }
 
-    mounts = ("--set", "signIn.existingSecret=sign-in")
+    mounts = ("--set", "signIn.existingSecret=sign-in,guard.existingSecret=guard")
     settings = settings_of("minimal", "--set-json", f"settings={json.dumps(example)}", *mounts)
 
     assert settings.ttl.max == timedelta(hours=72)
@@ -209,3 +209,28 @@ def test_people_come_by_a_proxy_with_its_keys_and_without_a_secret_a_token_or_gi
     assert not [obj for obj in objects if obj["metadata"]["name"] == "previewbot-pages-requests"]
     policy = one(objects, "NetworkPolicy", "previewbot-pages")["spec"]
     assert {port["port"] for each in policy["egress"] for port in each["ports"]} == {53, 443, 6443}
+
+
+def test_the_guards_keys_are_pages_and_the_controllers_and_people_get_to_its_way_in_from_outside() -> None:
+    guard = ("--set", "settings.links.gateway.guard.host_in=Host,guard.existingSecret=guard")
+    people = ("--set", "signIn.existingSecret=sign-in,settings.sign_in.client_id=Iv1")
+    objects = rendered("gateway", *guard, *people, "--set", "ingress.enabled=true,ingress.expose={pages}")
+
+    settings = parse(document(one(objects, "ConfigMap", "previewbot")["data"]["settings.yaml"]), {})
+    assert settings.guarded is not None and settings.guarded.guard is not None
+    assert settings.guarded.guard.keys_file == Path("/etc/previewbot/guard/keys")
+    have = {
+        name: [
+            volume["secret"]["secretName"]
+            for volume in one(objects, "Deployment", f"previewbot-{name}")["spec"]["template"]["spec"][
+                "volumes"
+            ]
+            if "secret" in volume and volume["secret"]["secretName"] == "guard"
+        ]
+        for name in ("web", "pages", "controller")
+    }
+    assert have == {"web": [], "pages": ["guard"], "controller": ["guard"]}
+    [rule] = one(objects, "Ingress", "previewbot-web")["spec"]["rules"]
+    paths = [path["path"] for path in rule["http"]["paths"]]
+    # Only the gateway asks the guard, and within the cluster.
+    assert "/enter" in paths and not [path for path in paths if path.startswith("/auth")]

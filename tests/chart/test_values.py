@@ -56,6 +56,14 @@ from tests.chart.helm import CHART, KUBE_VERSION, run, template
         (["pages.replicas=two"], "at '/pages/replicas': got string, want integer"),
         (["settings.access=github"], 'settings.access "github" needs signIn.existingSecret'),
         (["signIn.proxyKeysConfigMap=keys"], "has the keys of settings.proxy.assertion, which is not set"),
+        (["guard.existingSecret=guard"], "has the keys of settings.links.gateway.guard, which is not set"),
+        (
+            [
+                f"settings.links.gateway.{one}"
+                for one in ("name=a", "namespace=a", "domain=a", "guard.host_in=Host")
+            ],
+            "settings.links.gateway.guard needs guard.existingSecret",
+        ),
         (["controller.replica=2"], "at '/controller': additional properties 'replica' not allowed"),
         (["ingress.expose={metrics}"], "at '/ingress/expose/0'"),
         (["httpRoute.enabled=true"], "at '/httpRoute/parentRefs': minItems: got 0, want 1"),

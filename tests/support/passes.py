@@ -839,12 +839,14 @@ class RegistryInMemory:
 class LinksInMemory:
     """What answers behind links, at once: by the path that is asked for, else `answer` for all.
 
-    `staging` answers what is asked of staging's own host. While `silent`, nothing answers at all.
+    `staging` answers what is asked of staging's own host, `stranger` what is asked with the bearer
+    of another preview. While `silent`, nothing answers at all.
     """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self.answer, self.staging = Answer(200), Answer(200)
+        self.stranger = Answer(401, from_guard=True)
         self.by_path: dict[str, Answer] = {}
         self.asked: list[Question] = []
         self.silent = False
@@ -856,6 +858,8 @@ class LinksInMemory:
             await asyncio.Event().wait()
         if question.host:
             return self.staging
+        if question.pretends:
+            return self.stranger
         return self.by_path.get(urlsplit(question.url).path, self.answer)
 
 
@@ -892,6 +896,7 @@ class World:
         self.others: list[Preview] = []
         self.pods: dict[str, tuple[dict[str, Any], ...]] = {}
         self.operator = OperatorSeen()
+        self.guard_keys: Callable[[], tuple[bytes, ...]] = tuple
         self.restart()
 
     def restart(self) -> None:
@@ -912,6 +917,7 @@ class World:
             slots=self.slots,
             memory=self._memory or Memory(configurations=_CONFIGURATIONS),
             operator=lambda: self.operator,
+            guard_keys=lambda: self.guard_keys(),
             asked_elsewhere=lambda name: tuple(
                 obj for key, obj in self.cluster.requests.items() if key.startswith(f"{name}-")
             ),

@@ -16,6 +16,7 @@ from previewbot.rules.link_answers import (
     Answer,
     Answers,
     Asked,
+    is_refusal,
     pause,
     reason_of,
     repeats,
@@ -258,6 +259,53 @@ ANSWERS = st.builds(
     body=st.sampled_from(["", f"mirrord-session={KEY}", f"mirrord-session={OTHER}"]),
     failure=st.sampled_from([None, None, None, Why.TOO_LATE, Why.UNKNOWN_AUTHORITY]),
 )
+
+
+GUARDED = replace(ENTRY, guarded=True)
+REFUSED = Answer(401, from_guard=True)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "refused", "expected"),
+    [
+        (REFUSED, True, None),
+        (Answer(403, from_guard=True), True, None),
+        (Answer(302, leads_to=PAGES, leads_to_path="/enter", comes_back=True), True, None),
+        # Whoever wrote these, the request got to a service.
+        (replace(REFUSED, agents=(FROM_A_SESSION,)), False, (NO, Why.UNGUARDED)),
+        (Answer(200, from_guard=True), False, (NO, Why.UNGUARDED)),
+        (OURS, False, (NO, Why.UNGUARDED)),
+        (replace(OURS, status=500), False, (NO, Why.UNGUARDED)),
+        (STAGING, False, (NO, Why.UNGUARDED)),
+        (PLAIN, False, (NO, Why.UNGUARDED)),
+        (Answer(404), False, (NO, Why.UNGUARDED)),
+        (Answer(401), False, (NO, Why.UNGUARDED)),
+        (Answer(302, leads_to="login.example.com", comes_back=True), False, (NO, Why.UNGUARDED)),
+        (Answer(302, leads_to=PAGES, leads_to_path="/p/812/42"), False, (NO, Why.OWN_PAGE)),
+        (Answer(503), False, (NO, Why.STATUS)),
+        (Answer(failure=Why.NO_NAME), False, (NO, Why.NO_NAME)),
+        # Also where nobody knows who answered.
+        (Answer(failure=Why.UNKNOWN_AUTHORITY), False, (NO, Why.UNKNOWN_AUTHORITY)),
+    ],
+)
+def test_a_link_before_which_the_guard_is_not_seen_is_never_announced(
+    stranger: Answer, refused: bool, expected: tuple[Proven, Why] | None
+) -> None:
+    assert is_refusal(GUARDED, stranger) is refused
+    if expected is not None:
+        verdict = verdict_of(GUARDED, Answers(stranger, unguarded=True))
+        assert (verdict.proven, verdict.why) == expected
+        assert reason_of(verdict.why) is Reason.LINK_UNANSWERED
+
+
+def test_past_the_guard_a_link_says_what_it_says_without_one() -> None:
+    assert said(GUARDED, OURS) == (YES, Why.THIS_PREVIEW)
+    assert said(GUARDED, STAGING) == (NO, Why.STAGING)
+    assert said(GUARDED, Answer(401)) == (UNKNOWN, Why.SIGN_IN)
+    # Our own bearer does not count: the keys are not the same on both sides.
+    assert said(GUARDED, REFUSED) == (NO, Why.GUARD_REFUSES_US)
+    early = verdict_of(GUARDED, Answers(Answer(404), unguarded=True, early=True))
+    assert (early.proven, early.why) == (NO, Why.STATUS)
 
 
 @given(link=ANSWERS, staging=st.none() | ANSWERS, check=ANSWERS)

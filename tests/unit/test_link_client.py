@@ -94,6 +94,26 @@ async def test_a_link_is_asked_as_it_is_written_and_with_nothing_of_ours() -> No
     assert len(seen) == 2
 
 
+async def test_what_lets_a_question_past_the_guard_is_sent_and_the_guards_mark_is_read() -> None:
+    seen: list[web.BaseRequest] = []
+
+    async def refuse(request: web.BaseRequest) -> web.Response:
+        seen.append(request)
+        return web.Response(status=401, headers={"X-Previewbot-Guard": "refused"})
+
+    async with behind(refuse) as port:
+        question = Question(f"http://{HOST}:{port}/", bearer="pvb1.x", pretends="another.example")
+        found = await links(HOST).ask(question)
+
+    assert found == Answer(401, from_guard=True)
+    assert seen[0].headers["x-previewbot-bearer"] == "pvb1.x"
+    assert (seen[0].headers["Host"], seen[0].headers["X-Forwarded-Host"]) == (
+        f"{HOST}:{port}",
+        "another.example",
+    )
+    assert "pvb1" not in repr(question)
+
+
 async def test_a_name_that_is_not_known_here_is_looked_for_where_the_gateway_is() -> None:
     hosts: list[str] = []
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from previewbot.api import Phase, Proven, Reason, Why
+from previewbot.errors import SettingsError
+from previewbot.rules.guard_bearers import STRANGER, Standing, end_of, standing
 from previewbot.rules.link_answers import FROM_A_SESSION, FROM_STAGING, Answer
 from tests.support.gateways import a_gateway_object
+from tests.support.guarded import KEYS
 from tests.support.passes import CONFIGURATION, SETTINGS, A, B, World
+from tests.support.people import VALUES
 
 KEY = World().preview.spec.environment_key
 HOST = f"{KEY}.preview.example.com"
@@ -26,6 +31,7 @@ OURS = Answer(200, agents=(FROM_A_SESSION,), keys=(KEY,))
 STAGING = Answer(200, agents=(FROM_STAGING,))
 PASSED_ON = Answer(200, body=f'{{"baggage": "mirrord-session={KEY}"}}')
 OPEN = "[Open the preview]"
+SIGN_IN = VALUES["sign_in"]
 
 
 async def looked_at(answer: Answer, configuration: str = ENTRY, passes: int = 6, **settings: Any) -> World:
@@ -513,3 +519,67 @@ async def test_a_worker_that_takes_no_requests_has_nothing_to_prove() -> None:
     assert stands(world) == (Phase.READY, Reason.ALL_READY)
     assert world.status.link.unchecked == ()
     assert "not checked" not in world.comment
+
+
+def guarded(answer: Answer = OURS) -> World:
+    """Return a world with a guard before its previews, which lets in those with a bearer that counts."""
+    gateway = {"name": "public", "namespace": "gateways", "domain": "preview.example.com"}
+    guard = {"host_in": "Host", "keys_file": "/nowhere/keys"}
+    world = World(
+        links={"gateway": {**gateway, "guard": guard}},
+        public_url="https://previewbot.example.com",
+        sign_in=SIGN_IN,
+    )
+    world.github.configuration, world.links.answer = ENTRY, answer
+    world.guard_keys = lambda: KEYS
+    return world
+
+
+async def test_a_guarded_link_is_asked_as_a_stranger_and_then_with_a_bearer_of_a_minute() -> None:
+    world = guarded()
+    await world.settle(6)
+
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+    stranger, ours = world.links.asked
+    assert stranger.pretends == f"{STRANGER}.preview.example.com"
+    worth = [
+        standing(KEYS, each.bearer, key, "preview.example.com", world.clock())
+        for each, key in ((ours, KEY), (stranger, KEY), (stranger, STRANGER))
+    ]
+    assert worth == [Standing.COUNTS, Standing.WRONG, Standing.COUNTS]
+    assert end_of(ours.bearer) - world.clock() <= timedelta(seconds=60)
+    assert ours.bearer not in world.comment
+    # Nobody behind the guard sees what lets a program in.
+    [rule] = world.cluster.routes["staging"]["spec"]["rules"]
+    assert rule["filters"][-1]["requestHeaderModifier"]["remove"] == ["x-previewbot-bearer"]
+
+
+async def test_a_link_before_which_there_is_no_guard_is_not_announced_and_nobody_is_told_the_bearer() -> None:
+    world = guarded()
+    world.links.stranger = OURS
+    await world.settle(80)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
+    assert world.status.link.why is Why.UNGUARDED
+    assert "the guard is not before this link" in world.comment
+    assert "This is for your platform team" in world.comment
+    assert OPEN not in world.comment
+    assert all(question.pretends for question in world.links.asked)
+
+    world.links.stranger = Answer(401, from_guard=True)
+    await world.settle(50)
+    assert stands(world) == (Phase.READY, Reason.ALL_READY)
+
+
+async def test_without_keys_of_the_guard_nothing_is_asked_and_the_platform_team_is_told() -> None:
+    world = guarded()
+
+    def unreadable() -> tuple[bytes, ...]:
+        raise SettingsError(("no such file",))
+
+    world.guard_keys = unreadable
+    await world.settle(80)
+
+    assert world.links.asked == []
+    assert world.status.link.why is Why.GUARD_REFUSES_US
+    assert "the guard refuses previewbot's own bearer" in world.comment

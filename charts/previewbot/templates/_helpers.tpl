@@ -72,6 +72,9 @@ true
 {{- $pages = append $pages (dict "type" "PathPrefix" "value" "/sign-in") -}}
 {{- $pages = append $pages (dict "type" "Exact" "value" "/sign-out") -}}
 {{- end -}}
+{{- if .root.Values.guard.existingSecret -}}
+{{- $pages = append $pages (dict "type" "Exact" "value" "/enter") -}}
+{{- end -}}
 {{- $paths = append $paths (dict "to" "pages" "paths" $pages) -}}
 {{- end -}}
 {{- toJson $paths -}}

@@ -118,6 +118,9 @@ true
 - {name: proxy, mountPath: /etc/previewbot/proxy, readOnly: true}
 {{- end }}
 {{- end }}
+{{- if and .root.Values.guard.existingSecret (ne .component "web") }}
+- {name: guard, mountPath: /etc/previewbot/guard, readOnly: true}
+{{- end }}
 {{- if include "previewbot.trustsGitHubsCa" . }}
 - {name: github-ca, mountPath: /etc/previewbot/github-ca, readOnly: true}
 {{- end }}
@@ -178,6 +181,14 @@ true
     items:
       - {key: jwks.json, path: jwks.json}
 {{- end }}
+{{- end }}
+{{- if and .root.Values.guard.existingSecret (ne .component "web") }}
+- name: guard
+  secret:
+    secretName: {{ .root.Values.guard.existingSecret }}
+    defaultMode: 0440
+    items:
+      - {key: keys, path: keys}
 {{- end }}
 {{- if include "previewbot.trustsGitHubsCa" . }}
 - name: github-ca

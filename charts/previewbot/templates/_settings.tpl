@@ -12,6 +12,14 @@
 {{- $_ := set $signIn "cookie_keys_file" "/etc/previewbot/sign-in/cookie-keys" -}}
 {{- $_ := set $settings "sign_in" $signIn -}}
 {{- end -}}
+{{- if .Values.guard.existingSecret -}}
+{{- if not ($settings | dig "links" "gateway" "guard" "") -}}
+{{- fail "guard.existingSecret has the keys of settings.links.gateway.guard, which is not set" -}}
+{{- end -}}
+{{- $_ := set $settings.links.gateway.guard "keys_file" "/etc/previewbot/guard/keys" -}}
+{{- else if $settings | dig "links" "gateway" "guard" "" -}}
+{{- fail "settings.links.gateway.guard needs guard.existingSecret: the name of a Secret with the key keys" -}}
+{{- end -}}
 {{- if .Values.signIn.proxyKeysConfigMap -}}
 {{- $assertion := get ($settings.proxy | default dict) "assertion" -}}
 {{- if not $assertion -}}

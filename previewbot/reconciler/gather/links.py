@@ -12,14 +12,18 @@ from dataclasses import replace
 
 from previewbot.api import ChildState, Preview, Why
 from previewbot.clients.links import Question
+from previewbot.errors import SettingsError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.links_being_asked import LinkBeingAsked
 from previewbot.reconciler.observation import LinkAnswer, Observation
 from previewbot.reconciler.plan.link_check import Inquiry, inquiry_of, is_due
-from previewbot.rules.link_answers import Answer, Answers, verdict_of, wants_staging
+from previewbot.rules import guard_bearers
+from previewbot.rules.link_answers import Answer, Answers, is_refusal, verdict_of, wants_staging
 
 MOMENT = 0.2
 """Seconds that a pass waits for an answer."""
+
+_REFUSED = 401
 
 log = logging.getLogger(__name__)
 
@@ -62,23 +66,56 @@ async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...]) -
     """Ask the link, and what else it takes to tell what its answer means."""
     async with context.links_being_asked.turn:
         question = Question(inquiry.url, addresses)
+        if inquiry.asked.guarded:
+            guarded = _past_the_guard(context, inquiry, question)
+            if guarded is None:
+                return Answers(Answer(status=_REFUSED, from_guard=True))
+            stranger, question = guarded
+            seen = await context.links.ask(stranger)
+            # Nobody who was not refused is told our bearer: it would be the first thing that they are told.
+            if not is_refusal(inquiry.asked, seen):
+                return Answers(seen, early=inquiry.is_early(context.now()), unguarded=True)
         link = await context.links.ask(question)
         if wants_staging(inquiry.asked, link):
             early = inquiry.is_early(context.now())
             staging = None
             if inquiry.staging:
-                staging = await context.links.ask(replace(question, host=inquiry.staging))
+                staging = await context.links.ask(replace(question, host=inquiry.staging, bearer=""))
             return Answers(link, staging=staging, early=early)
         if link.failure is not None:
             return Answers(link)
         checks = inquiry.asked.checks
         found: list[Answer] = await asyncio.gather(
             *(
-                context.links.ask(Question(inquiry.at(path), addresses, reads_body=True))
+                context.links.ask(replace(question, url=inquiry.at(path), reads_body=True))
                 for path in checks.values()
             )
         )
         return Answers(link, dict(zip(checks, found, strict=True)))
+
+
+def _past_the_guard(
+    context: Context, inquiry: Inquiry, question: Question
+) -> tuple[Question, Question] | None:
+    """Return the question as a stranger asks it, and as we do; None if the guard's keys cannot be read.
+
+    The stranger has a bearer of another preview and says that it is that one which is asked for. So it is
+    refused only where the guard is asked, and asked about the very host that the request is for.
+    """
+    gateway = context.limits.gateway
+    assert gateway is not None
+    until = context.now() + guard_bearers.FOR_A_QUESTION
+    try:
+        keys = context.guard_keys()
+        theirs, ours = (
+            guard_bearers.signed(keys, key, gateway.domain, until)
+            for key in (guard_bearers.STRANGER, inquiry.asked.key)
+        )
+    except (SettingsError, ValueError) as error:
+        log.error("no link can be asked past the guard", extra={"error": str(error)})
+        return None
+    pretends = f"{guard_bearers.STRANGER}.{gateway.domain}"
+    return replace(question, bearer=theirs, pretends=pretends), replace(question, bearer=ours)
 
 
 def _result(task: asyncio.Task[Answers]) -> Answers:

@@ -98,6 +98,7 @@ def inquiry_of(
     behind = tuple(
         service.name for service in serving if service.name != lands_on and _listens(config, service)
     )
+    through_gateway = link.kind is LinkKind.GATEWAY and limits.gateway is not None
     asked = Asked(
         key,
         entry=lands_on,
@@ -105,9 +106,9 @@ def inquiry_of(
         checks={name: path for name, path in checks.items() if name in (lands_on, *behind)},
         pages=place_of(limits.public_url),
         staging=_place_of_staging(entry, link),
+        guarded=through_gateway and limits.gateway is not None and limits.gateway.guard is not None,
     )
     route = route_among(children)
-    through_gateway = link.kind is LinkKind.GATEWAY and limits.gateway is not None
     seen = [link.url, [[s.name, s.serving_sha] for s in serving], lands_on, sorted(asked.checks.items())]
     return Inquiry(
         of=hash_of({"asked": seen, "route": route.spec_hash if through_gateway and route else ""}),
