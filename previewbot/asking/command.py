@@ -54,7 +54,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--github-output",
         type=Path,
         metavar="FILE",
-        help="append state, sha, url, header and needs-header to this file, as GITHUB_OUTPUT takes them",
+        help="append state, sha, url, header, needs-header and bearer to this file, as for GITHUB_OUTPUT",
     )
     command.set_defaults(run=run)
 

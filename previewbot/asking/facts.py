@@ -20,6 +20,7 @@ VERSION = 1
 _LONGEST = 256 * 1024
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)")
 _HEADER = re.compile(r"[A-Za-z0-9-]+: [\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+_BEARER = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _LOST = re.compile(rf"[\s\x00-\x1f\x7f<>\"]|{re.escape(RUNNER_COMMAND)}")
 """What no address has, and what makes one a command to GitHub's runner."""
 
@@ -93,6 +94,7 @@ class Facts(BaseModel):
     """A preview, as previewbot tells programs of it.
 
     `phase` and `reason` are those of docs/reasons.md; `turn` is whose turn it is, `words` the headline.
+    `bearer` lets a program past the guard before the preview, until `bearer_until`; "" where there is none.
     `head_sha` is the commit that it is about, `serving_sha` the one that answers now ("" if none, or several
     differ), `proven` whether the link was seen to show it (`Yes`, `No`, `Unknown`, or None).
     """
@@ -112,6 +114,8 @@ class Facts(BaseModel):
     proven: str | None = None
     url: str | None = ""
     header: str | None = ""
+    bearer: str | None = ""
+    bearer_until: str | None = ""
     expires_at: str | None = None
     ended: object = None
     goes_on: bool | None = None
@@ -144,6 +148,11 @@ class Facts(BaseModel):
     @classmethod
     def _is_header(cls, header: str | None) -> str:
         return header if header and _HEADER.fullmatch(header) else ""
+
+    @field_validator("bearer")
+    @classmethod
+    def _is_bearer(cls, bearer: str | None) -> str:
+        return bearer if bearer and _BEARER.fullmatch(bearer) else ""
 
 
 _VERDICTS = TypeAdapter(tuple[VerdictFacts, ...])

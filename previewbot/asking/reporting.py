@@ -10,7 +10,10 @@ from previewbot.asking.words import one_line
 
 
 def as_json(reference: Reference, standing: Standing) -> str:
-    """Return it as a line of JSON; `words` are one line for people, and may be words of others."""
+    """Return it as a line of JSON; `words` are one line for people, and may be words of others.
+
+    What lets a program past the guard is not in it: in CI it would stand in a log.
+    """
     return json.dumps(
         {
             "state": standing.state.value,
@@ -29,6 +32,14 @@ def as_json(reference: Reference, standing: Standing) -> str:
     )
 
 
+def masks(standing: Standing) -> str:
+    """Return the line by which GitHub's runner keeps a secret output from logs; "" if there is none.
+
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#masking-a-value-in-a-log
+    """
+    return f"::add-mask::{standing.bearer}" if standing.bearer else ""
+
+
 def outputs(standing: Standing) -> str:
     """Return it as lines of the file that GITHUB_OUTPUT names.
 
@@ -41,5 +52,6 @@ def outputs(standing: Standing) -> str:
         "url": standing.url,
         "header": standing.header,
         "needs-header": "true" if standing.needs_header else "false",
+        "bearer": standing.bearer,
     }
     return "".join(f"{name}={value}\n" for name, value in values.items())

@@ -14,7 +14,7 @@ from previewbot.asking.command import whom
 from previewbot.asking.github import WrongCommit
 from previewbot.asking.opening import opened, proxies_for
 from previewbot.asking.progress import Progress
-from previewbot.asking.reporting import as_json, outputs
+from previewbot.asking.reporting import as_json, masks, outputs
 from previewbot.asking.standing import USAGE, Standing, State
 from previewbot.asking.streams import Unwritten, noted, printed
 from previewbot.asking.waiting import Patience, wait
@@ -62,6 +62,9 @@ async def _waited(
 
 def _told(standing: Standing, options: argparse.Namespace) -> int:
     if options.github_output is not None:
+        # To stderr, which the runner reads as well: stdout is for the link.
+        if masked := masks(standing):
+            noted(masked)
         try:
             with options.github_output.open("a", encoding="utf-8") as file:
                 file.write(outputs(standing))

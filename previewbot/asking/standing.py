@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -51,7 +51,8 @@ class Standing:
     known. `url` and `header` are for READY alone; `header` is "" where it is not known.
     `needs_header` says that the address is staging's own, "" or not, and only what has the header reaches the
     preview. `proven` is whether its link was seen to show this commit, "" where that was not said, for READY
-    alone. `told_by` names what said so: "deployment", "check", "comment", "page", or "pull request".
+    alone. `bearer` lets a program past the guard, "" where there is none, or GitHub was asked, which has it
+    not. `told_by` names what said so: "deployment", "check", "comment", "page", or "pull request".
     `at_last` is what NOTHING comes to if it lasts.
     """
 
@@ -64,4 +65,5 @@ class Standing:
     needs_header: bool = False
     proven: str = ""
     told_by: str = ""
+    bearer: str = field(default="", repr=False)
     at_last: State = State.NEVER_TRIGGERED

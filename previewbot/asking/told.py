@@ -126,4 +126,13 @@ def with_link(found: Standing, url: str, facts: Facts | None) -> Standing:
         return Standing(State.WAITING, _NO_LINK, sha=found.sha, told_by=found.told_by)
     words = f"{found.words} {_WITH_HEADER}" if needs_header else found.words
     proven = (about.proven if about else "") or ""
-    return replace(found, words=words, url=link, header=header, needs_header=needs_header, proven=proven)
+    bearer = (about.bearer if about else "") or ""
+    return replace(
+        found,
+        words=words,
+        url=link,
+        header=header,
+        needs_header=needs_header,
+        proven=proven,
+        bearer=bearer,
+    )

@@ -46,6 +46,8 @@ def preview_answer(reference: str, facts: Facts | None) -> PreviewAnswer:
         "proven": facts.proven or "",
         "url": facts.url or "",
         "header": _line(facts.header),
+        "bearer": facts.bearer or "",
+        "bearer_until": _line(facts.bearer_until),
         "expires_at": _line(facts.expires_at),
         "page_url": facts.page_url or "",
         "services": [_service(each) for each in facts.services[:MOST_SERVICES]],
@@ -77,6 +79,7 @@ def waited(reference: str, standing: Standing) -> Waited:
         sha=standing.sha,
         url=standing.url,
         header=_line(standing.header),
+        bearer=standing.bearer,
         proven=_line(standing.proven),
     )
 

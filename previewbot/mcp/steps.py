@@ -21,6 +21,11 @@ _OPEN_AND_SEE = (
     "Open `url` as it is. The commit runs, but whether the link shows it is not known: look for what it "
     "changes there before you judge by what you see."
 )
+_WITH_BEARER = (
+    "The preview is guarded: send `bearer` as the header x-previewbot-bearer with each request (Playwright: "
+    "extraHTTPHeaders), or open `url` once with ?previewbot_bearer= and it in a browser of your own. Write "
+    "it nowhere."
+)
 _NOT_PROVEN = (
     "The link answers, and it was not seen to show this change: do not take what you see there for it. The "
     "words say why."
@@ -33,6 +38,8 @@ def next_step(facts: Facts) -> str:
     steps = []
     if facts.phase in ("Ready", "Idle") and facts.url:
         steps.append(_how_to_open(facts))
+        if facts.bearer:
+            steps.append(_WITH_BEARER)
     if facts.turn in _NEXT_OF_TURN and not (facts.turn == "reviewer" and steps):
         steps.append(_NEXT_OF_TURN[facts.turn])
     elif not steps:
@@ -60,7 +67,8 @@ def after_waiting(standing: Standing, goes_on: bool, turn: str) -> str:
     if goes_on:
         return "Call wait_for_preview again with the same commit, or do something else meanwhile."
     if standing.state is State.READY:
-        return _WITH_HEADER if standing.needs_header else _how_to_judge(standing.proven)
+        step = _WITH_HEADER if standing.needs_header else _how_to_judge(standing.proven)
+        return f"{step} {_WITH_BEARER}" if standing.bearer else step
     if standing.state is State.ENDED:
         return "This commit will not be previewed any more: if there is a newer one, wait for that."
     if standing.state is State.NEVER_TRIGGERED:

@@ -28,6 +28,7 @@ from previewbot.pages.lately import previews_in
 from previewbot.pages.list_page import GitHubAway
 from previewbot.pages.list_page import Listing as List
 from previewbot.pages.openapi import document
+from previewbot.pages.past_guard import PastGuard
 from previewbot.pages.readers import Reader, Readers
 from previewbot.pages.showing import Previews, Showing, Told, told_of
 from previewbot.pages.visitors import GITHUB
@@ -59,27 +60,35 @@ Listing = Callable[[], Iterator[dict[str, Any]]]
 class Telling:
     """Reads Previews, and makes of them what programs are told."""
 
-    def __init__(self, settings: Settings, cluster: Previews, listing: Listing, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        cluster: Previews,
+        listing: Listing,
+        renderer: Renderer,
+        past_guard: PastGuard,
+    ) -> None:
         self._settings = settings
+        self._past_guard = past_guard
         self._cluster = cluster
         self._listing = listing
         self._renderer = renderer
         self._by_name = ByName(self._listed)
 
-    def one(self, repository_id: int, number: int) -> Facts | None:
+    def one(self, repository_id: int, number: int) -> Told | None:
         """Return what is told of a pull request's preview to whoever has the bearer, or None.
 
         Raises RemoteError, and ValidationError for an object that is none of ours.
         """
         found = self._read(name_of(repository_id, number))
-        return self._told(found) if found is not None else None
+        return self._whole(found) if found is not None else None
 
-    def by_name(self, repository: str, number: int) -> Facts | None:
+    def by_name(self, repository: str, number: int) -> Told | None:
         """Return the same by the repository's name, whatever its case."""
         for name in self._by_name.names(repository, number):
             found = self._read(name)
             if found is not None and _is_of(found.repository, repository):
-                return self._told(found)
+                return self._whole(found)
         return None
 
     def all(self, repository: str = "") -> Iterator[Facts]:
@@ -95,6 +104,9 @@ class Telling:
         found = previews_in(self._listing())
         return (each for each in found if not repository or _is_of(each.repository, repository))
 
+    def _whole(self, preview: Preview) -> Told:
+        return told_of(as_json(self._told(preview)) | self._past_guard(preview))
+
     def _told(self, preview: Preview) -> Facts:
         return self._renderer.facts(view_of(self._settings, preview))
 
@@ -107,10 +119,11 @@ def blueprint(
     readers: Readers,
     showing: Showing,
     of_people: List,
+    past_guard: PastGuard,
 ) -> Blueprint:
     """Return the routes of what programs read; a page's own script is one of them, as whoever looks at it."""
     routes = Blueprint("api", __name__)
-    telling = Telling(settings, cluster, listing, renderer)
+    telling = Telling(settings, cluster, listing, renderer, past_guard)
     public = settings.pages == "public"
     described = told_of(document())
 
@@ -155,7 +168,7 @@ def blueprint(
         if readers() is Reader.ANYBODY:
             return _answered(lambda: of_the_page(repository_id, number))
         guarded()
-        return _answered(lambda: _json_of(telling.one(repository_id, number)))
+        return _answered(lambda: telling.one(repository_id, number))
 
     @routes.get("/p.json")
     def by_name() -> Response:
@@ -163,7 +176,7 @@ def blueprint(
         repository, number = request.args.get("repository", ""), request.args.get("number", "")
         if not repository or not (number.isascii() and number.isdigit() and len(number) < 10):
             return _said(_ASKS, 400)
-        return _answered(lambda: _json_of(telling.by_name(repository, int(number))))
+        return _answered(lambda: telling.by_name(repository, int(number)))
 
     @routes.get("/previews.json")
     def everything() -> Response:
@@ -192,10 +205,6 @@ def _answered(look: Callable[[], Told | None]) -> Response:
     except (RemoteError, ValidationError):
         return _later(_AWAY, _AGAIN_SECONDS)
     return _with_tag(told) if told is not None else _said(_NONE, 404)
-
-
-def _json_of(facts: Facts | None) -> Told | None:
-    return None if facts is None else told_of(as_json(facts))
 
 
 def _json_of_all(facts: Iterable[Facts]) -> Told:

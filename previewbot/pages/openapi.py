@@ -11,6 +11,16 @@ from previewbot.text.facts import FACTS, SCHEMA_VERSION
 _REF = "#/components/schemas/{model}"
 _NUMBER = {"type": "integer", "minimum": 1}
 
+_PAST_GUARD: dict[str, tuple[str, dict[str, str]]] = {
+    "bearer": (
+        "what lets a program past the guard before this preview, as the header `x-previewbot-bearer`; only "
+        "where there is a guard, and only of one preview asked for with the bearer of the settings",
+        {},
+    ),
+    "bearer_until": ("when that ends: in an hour, or somewhat later", {"format": "date-time"}),
+}
+"""Not among the facts that the comment has too: whoever may read the pull request would get it from there."""
+
 
 def document() -> dict[str, Any]:
     """Return the whole document."""
@@ -18,6 +28,8 @@ def document() -> dict[str, Any]:
     shapes = dict(described["$defs"])
     # Reasons are told as text: a new one is no new version of this.
     shapes.pop("Reason", None)
+    for field, (words, more) in _PAST_GUARD.items():
+        shapes["Facts"]["properties"][field] = {"type": "string", "description": words, **more}
     schemas = shapes | {
         "Previews": _object("All previews.", previews={"type": "array", "items": _ref("Facts")}),
         "Message": _object("What is the matter, for people.", message={"type": "string"}),

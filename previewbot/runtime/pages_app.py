@@ -26,6 +26,7 @@ from previewbot.pages import (
 )
 from previewbot.pages.all_previews import all_previews
 from previewbot.pages.lately import previews_in
+from previewbot.pages.past_guard import PastGuard
 from previewbot.pages.readers import BearerReaders
 from previewbot.pages.showing import Previews, Showing, read_preview
 from previewbot.pages.visitors import LetIn, SignedIn, Strangers, Visitors
@@ -111,7 +112,16 @@ def create_pages(
     if not public:
         app.register_blueprint(closed_page.blueprint(showing, readers))
     app.register_blueprint(
-        api.blueprint(settings, cluster, listing, renderer, readers, showing, all_that_runs)
+        api.blueprint(
+            settings,
+            cluster,
+            listing,
+            renderer,
+            readers,
+            showing,
+            all_that_runs,
+            PastGuard(gateway, guard_keys, now),
+        )
     )
     app.add_url_rule("/healthz", view_func=alive)
     return app

@@ -16,12 +16,15 @@ from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
 
 from previewbot.asking.__main__ import main
 from supply.lock import read_lock
 from tests.support.actions_runner import Ran, Runner, plain_variables
 from tests.support.asking import HEADER, LINK, SHOP, Says, block
 from tests.support.github_town import Town, github_town
+from tests.support.servers import served
+from tests.unit.test_asking_page import FACTS
 
 ROOT = Path(__file__).parents[2]
 ACTION, EXAMPLES = ROOT / "action", ROOT / "docs" / "examples"
@@ -225,8 +228,26 @@ async def test_the_action_hands_on_link_commit_and_header(town: Town, says: Says
     assert ran.succeeded, ran.said
     assert ran.outputs[""] == {
         **{"state": "ready", "url": LINK, "sha": says.head, "header": HEADER},
-        **{"needs-header": "false"},
+        **{"needs-header": "false", "bearer": ""},
     }
+
+
+async def test_with_previewbots_address_the_action_asks_there_and_hands_on_what_the_guard_lets_in(
+    says: Says, runner: Runner
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == f"Bearer {'b' * 32}"
+        return web.json_response(
+            {**FACTS, "head_sha": says.head, "serving_sha": says.head, "bearer": "pvb1.a.1.b"}
+        )
+
+    with served(answer) as (url, _):
+        ran = await runner.action(ACTION, url=url, bearer="b" * 32)
+
+    assert ran.succeeded, ran.said
+    assert ran.outputs[""]["bearer"] == "pvb1.a.1.b"
+    assert "::add-mask::pvb1.a.1.b" in ran.said
+    assert ran.said.count("pvb1.a.1.b") == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from previewbot.api.reference import Reference
 from previewbot.asking.facts import Facts
 from previewbot.asking.judging import CheckRun, Deployment, Pull, Seen, judged
-from previewbot.asking.reporting import as_json, outputs
+from previewbot.asking.reporting import as_json, masks, outputs
 from previewbot.asking.standing import State
 from previewbot.asking.told import of_facts
 
@@ -207,6 +207,17 @@ def test_each_end_has_an_exit_code_of_its_own() -> None:
         State.NEVER_TRIGGERED: 4,
         State.TIMED_OUT: 5,
     }
+
+
+def test_what_lets_a_program_past_the_guard_is_an_output_that_is_masked_and_stands_in_no_log() -> None:
+    found = of_facts(SHA, facts(bearer="pvb1.key.1.abc", bearer_until="2026-11-24T10:00:00Z"))
+
+    assert found.state is State.READY
+    assert outputs(found).endswith("\nbearer=pvb1.key.1.abc\n")
+    assert masks(found) == "::add-mask::pvb1.key.1.abc"
+    for told in (as_json(Reference("acme/shop", 42), found), repr(found), found.words):
+        assert "pvb1" not in told
+    assert masks(of_facts(SHA, facts(bearer="pvb1\nurl=https://evil.example"))) == ""
 
 
 def test_a_long_link_is_handed_on_whole() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from previewbot.errors import SettingsError, TryLater
 from previewbot.people.passes import COOKIE, WAY_COOKIE
 from previewbot.people.sessions import COOKIE as SESSION
 from previewbot.rules.environment_keys import environment_key
+from previewbot.runtime.pages_app import create_pages
 from tests.support.guarded import (
     KEYS,
     MARK,
@@ -31,7 +32,7 @@ from tests.support.guarded import (
     ways_of,
     within,
 )
-from tests.support.people import URL, cookie_of
+from tests.support.people import URL, cookie_of, settings
 from tests.support.previews import NOW
 from tests.support.proxied import BY_HEADER, EMAIL, PROXY, Behind
 from tests.unit.test_list_of_previews import a_preview
@@ -426,6 +427,41 @@ def test_people_by_proxy_get_into_the_previews_that_the_settings_open_to_them() 
     hidden = replace(shown, status=replace(shown.status, observed=replace(observed, repository="other/shop")))
     refused = [entered(hidden, says), entered(shown, {})]
     assert [each.status_code for each in refused] == [404, 404]
+
+
+def test_programs_are_told_a_bearer_that_counts_and_nobody_else_is() -> None:
+    site = a_site(api={"bearer_file": "/nowhere/bearer"})
+    app = create_pages(
+        settings(**{"links": links(), "api": {"bearer_file": "/nowhere/bearer"}}),
+        site.cluster,
+        now=lambda: site.at,
+        github=site.github,
+        cookie_keys=site.keys,
+        bearers=lambda: (b"b" * 32,),
+        listing=site.cluster.list_previews,
+        guard_keys=lambda: KEYS,
+    )
+    client, whole = app.test_client(), {"Authorization": f"Bearer {'b' * 32}"}
+
+    by_number = client.get("/p/812/42.json", headers=whole)
+    by_name = client.get("/p.json?repository=acme/shop&number=42", headers=whole)
+
+    assert by_number.json == by_name.json and by_number.json is not None
+    until = datetime.fromisoformat(by_number.json["bearer_until"])
+    assert timedelta(hours=1) <= until - NOW <= timedelta(hours=1.5)
+    answer = asked(site, site.browser(), HOST, "/", {"x-previewbot-bearer": by_number.json["bearer"]})
+    assert answer.status_code == 200
+    # It is no news by the minute.
+    site.at = NOW + timedelta(minutes=10)
+    assert client.get("/p/812/42.json", headers=whole).headers["ETag"] == by_number.headers["ETag"]
+    rob = as_(site, "rob")
+    for told in (
+        client.get("/previews.json", headers=whole),
+        rob.get("/p/812/42.json", base_url=URL),
+        rob.get("/p/812/42", base_url=URL),
+    ):
+        assert told.status_code == 200
+        assert "pvb1." not in told.text
 
 
 GITHUB = {"client_id": "Iv1.1", "client_secret_file": "/x", "cookie_keys_file": "/y"}

@@ -203,6 +203,16 @@ async def test_an_agent_is_told_what_to_do_next(changes: dict[str, Any], words: 
     assert words in told["next_step"]
 
 
+async def test_an_agent_is_told_what_lets_it_past_the_guard_and_to_write_it_nowhere() -> None:
+    told = (
+        await call(Elsewhere(facts(bearer="pvb1.key.1.abc")), "get_preview", pull_request=PULL_REQUEST)
+    ).values
+
+    assert told["bearer"] == "pvb1.key.1.abc"
+    assert "x-previewbot-bearer" in told["next_step"] and "Write it nowhere" in told["next_step"]
+    assert "pvb1" not in told["next_step"] + told["words"]
+
+
 async def test_where_previewbot_said_nothing_an_agent_is_told_so_and_how_one_is_started() -> None:
     for tool in ("get_preview", "diagnose_preview"):
         told = (await call(Elsewhere(), tool, pull_request=PULL_REQUEST)).values

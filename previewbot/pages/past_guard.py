@@ -1,0 +1,35 @@
+"""What programs are told so that they get past the guard before a preview: a bearer that names its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from previewbot.api import LinkKind, Preview
+from previewbot.config.server import GatewaySettings
+from previewbot.errors import SettingsError
+from previewbot.people.sealing import Keys
+from previewbot.rules.guard_bearers import end_for_programs, signed
+
+
+class PastGuard:
+    """Says it of previews behind a guard, and of no others; `gateway` is the one that is guarded."""
+
+    def __init__(self, gateway: GatewaySettings | None, keys: Keys, now: Callable[[], datetime]) -> None:
+        self._gateway, self._keys, self._now = gateway, keys, now
+
+    def __call__(self, preview: Preview) -> dict[str, Any]:
+        """Return the fields of a preview's JSON that are about it; none where there is nothing to get past.
+
+        They are for whoever has the bearer of the settings. Without keys none can be signed, and the guard
+        lets in nobody either, which it says in the log.
+        """
+        if self._gateway is None or preview.status.link.kind is not LinkKind.GATEWAY:
+            return {}
+        until = end_for_programs(self._now())
+        try:
+            bearer = signed(self._keys(), preview.spec.environment_key, self._gateway.domain, until)
+        except SettingsError:
+            return {}
+        return {"bearer": bearer, "bearer_until": until.isoformat().replace("+00:00", "Z")}
