@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from previewbot.api.preview import API_VERSION, VERSION, name_of
 from previewbot.api.resource import GROUP, Resource
 from previewbot.api.value import Value, timestamp
+from previewbot.api.verdicts import Says
 
 PREVIEW_REQUESTS = Resource(GROUP, VERSION, "previewrequests")
 REQUEST_KIND = "PreviewRequest"
@@ -41,6 +42,11 @@ ASKED_IN_CHECKS = (Asked.START, Asked.STOP, Asked.EXTEND)
 """What a button of a check asks for; also what GitHub calls the button (`identifier`)."""
 
 
+SAY = "say"
+"""What somebody asks for by proxy who says what they think of a preview: that it is quoted. No button means
+it, and nobody with an account at GitHub asks for it, who writes a comment of their own."""
+
+
 class AskedIn(StrEnum):
     """Where people ask elsewhere than in a comment."""
 
@@ -53,10 +59,36 @@ class AskedIn(StrEnum):
 
 @dataclass(frozen=True)
 class Actor(Value):
-    """Who asks, as GitHub told web or pages; what they may is asked of GitHub when the request is taken."""
+    """Who asks, as GitHub told web or pages; what they may is asked of GitHub when the request is taken.
 
-    login: str
-    id: int
+    Who came by a sign-on proxy has no account there that anybody knows of: an `id` of 0, no `login`, and the
+    `name` that pages tell, which nobody else can confirm.
+    """
+
+    login: str = ""
+    id: int = 0
+    name: str = ""
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether it is somebody who came by a sign-on proxy."""
+        return not self.id
+
+    @property
+    def called(self) -> str:
+        """What to call them: their login at GitHub, or the name from the proxy."""
+        return self.name if self.by_proxy else self.login
+
+
+@dataclass(frozen=True)
+class Saying(Value):
+    """What somebody says of a preview who came by proxy: of the commit `sha`, at which path, in their own
+    words, which are nobody's command."""
+
+    says: Says
+    sha: str
+    path: str
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,7 +109,7 @@ class Source(Value):
 class Ask(Value):
     """The `spec`, fixed when it is made: what is asked for of which pull request, by whom, and where.
 
-    `requested_at` is by the clock of whoever made it.
+    `requested_at` is by the clock of whoever made it. `saying` is what is to be quoted, of `SAY` alone.
     """
 
     repository_id: int
@@ -86,6 +118,7 @@ class Ask(Value):
     actor: Actor
     source: Annotated[Source, Field(alias="from")]
     requested_at: datetime
+    saying: Saying | None = None
 
     @property
     def id(self) -> int:
@@ -126,6 +159,7 @@ class PreviewRequest:
 
 
 _ASK = TypeAdapter(Ask)
+_KNOWN = frozenset({*Asked, SAY})
 
 
 def request_name(preview: str, number: int) -> str:
@@ -142,6 +176,10 @@ def preview_of_request(name: str) -> str:
 def new_request(ask: Ask, namespace: str) -> dict[str, Any]:
     """Return the manifest of a new request."""
     spec = _ASK.dump_python(ask, mode="json", by_alias=True)
+    if ask.saying is None:
+        del spec["saying"]
+    # Of the two an actor has one, and the API server takes no empty name.
+    spec["actor"] = {key: value for key, value in spec["actor"].items() if value != ""}
     return {
         "apiVersion": API_VERSION,
         "kind": REQUEST_KIND,
@@ -157,7 +195,11 @@ def request_from(obj: Mapping[str, Any]) -> PreviewRequest | None:
         ask = _ASK.validate_python(obj.get("spec"))
     except ValidationError:
         return None
-    if ask.asked not in frozenset(Asked) or ask.source.kind not in frozenset(AskedIn):
+    if ask.asked not in _KNOWN or ask.source.kind not in frozenset(AskedIn):
+        return None
+    # The schema holds this too; an object may be older than it.
+    named = ask.actor.name if ask.actor.by_proxy else ask.actor.login
+    if not named or (ask.saying is not None) != (ask.asked == SAY):
         return None
     # Its name is that of another pull request's, or of another delivery's: made by hand.
     if ask.name != metadata["name"]:

@@ -7,6 +7,10 @@ from datetime import datetime
 
 from previewbot.api.value import Value
 
+QUOTED = "quoted"
+"""Under this name `status.reports` has when people were quoted who came by a proxy (`edits`); under it, a
+slash and the number of a request what was announced of it."""
+
 
 @dataclass(frozen=True)
 class Refusal(Value):

@@ -32,13 +32,16 @@ class Says(StrEnum):
 class SaidVerdict:
     """What a comment says that begins as a verdict does. Anybody can write one: ask who did, and how.
 
-    `words` are its author's own, without what was written around them.
+    `words` are its author's own, without what was written around them. Of one that quotes somebody who came
+    by a sign-on proxy, `name` is theirs and `request` the number of the request that it answers.
     """
 
     says: Says
     sha: str
     path: str
     words: str
+    name: str = ""
+    request: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class Verdict(Value):
     nobody did was found at `asked_at`, None while that could not be asked. `writes` is whether its author may
     write to the repository, None while that could not be asked. `replaced`: its author has said something
     newer of the same commit, which may be deleted by now. `counts`: it moves the check.
+
+    `by_proxy`: previewbot quotes somebody whom a sign-on proxy let in. `login` is the name that the proxy
+    has for them then, and not one of GitHub's; `account` is 0, of everybody who came so. `request` is the
+    number of the `PreviewRequest` with which they said it.
     """
 
     comment: int
@@ -67,3 +74,15 @@ class Verdict(Value):
     writes: bool | None = None
     replaced: bool = False
     counts: bool = False
+    by_proxy: bool = False
+    request: int = 0
+
+    @property
+    def who(self) -> str:
+        """What its author is called where people and programs read it; no login of GitHub's has blanks."""
+        return f"{self.login} (not a GitHub account)" if self.by_proxy else self.login
+
+    @property
+    def person(self) -> tuple[int, str]:
+        """What tells its author from all others."""
+        return (self.account, self.login if self.by_proxy else "")

@@ -69,6 +69,7 @@ class VerdictFacts(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     login: str
+    by_proxy: bool = False
     says: str
     sha: str = ""
     current: bool = False

@@ -61,10 +61,13 @@ def read_bearers(settings: Settings) -> tuple[bytes, ...]:
 
 
 def sign_in_sources(settings: Settings) -> tuple[SecretSource, ...]:
-    """Return where the secrets of a sign-in are; none where nobody signs in."""
+    """Return where the secrets of a sign-in are; none where nobody signs in, and of people who come by a
+    proxy only what their forms are known by."""
+    sign_in, proxy = settings.sign_in, settings.by_proxy
+    if proxy is not None and proxy.they_press and sign_in.cookie_keys_file is not None:
+        return (SecretSource(name=COOKIE_KEYS, file=sign_in.cookie_keys_file),)
     if settings.access_or_default != "github":
         return ()
-    sign_in = settings.sign_in
     files = {CLIENT_SECRET: sign_in.client_secret_file, COOKIE_KEYS: sign_in.cookie_keys_file}
     return tuple(SecretSource(name=name, file=file) for name, file in files.items() if file)
 

@@ -152,6 +152,19 @@ KINDS: Mapping[str, Kind] = {
     "proxy_keys": Kind(
         "is missing, and by it the signature is judged", "write for example {line}", told=False
     ),
+    "proxy_cookie_keys": Kind(
+        "is missing, and without it nothing can be taken of what people press who come by the proxy",
+        "write for example {line}, or, where they are to look only, `may_say: false` under `proxy`",
+        told=False,
+    ),
+    "proxy_https": Kind(
+        "must begin with https://, as browsers tell for no other where what people press comes from",
+        "for people by proxy who are to look only, `may_say: false` under `proxy` is enough",
+    ),
+    "proxy_path": Kind(
+        "must have no path where people who come by a proxy press something",
+        "give the pages a host of their own",
+    ),
     "proxy_unsigned": Kind(
         "is not signed, and anybody could send it",
         "leave it out beside `assertion`, or write `from` instead",

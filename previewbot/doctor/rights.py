@@ -77,7 +77,8 @@ def of_pages(settings: Settings) -> tuple[Right, ...]:
     access = settings.access_or_default
     tells = settings.api.bearer_file is not None or access != "none" or settings.pages == "public"
     read = ("get", "list") if tells else ()
-    asks = ("create",) if access == "github" else ()
+    presses = access == "github" or (settings.by_proxy is not None and settings.by_proxy.they_press)
+    asks = ("create",) if presses else ()
     return (
         *_of("", PREVIEWS, *read),
         *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, *asks),

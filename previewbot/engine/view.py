@@ -25,11 +25,15 @@ def view_of(settings: Settings, preview: Preview, now: datetime | None = None) -
         unfit |= {"reset"}
     web_url = settings.github.web_url.rstrip("/")
     page, signs_in = page_url(settings.public_url, preview.name), settings.access_or_default == "github"
+    proxy = settings.by_proxy
+    by_proxy = proxy is not None and proxy.names(preview.status.observed.repository)
+    say_by_proxy = by_proxy and proxy is not None and proxy.may_say
     return View(
         preview=preview,
         # A page that tells nothing is led to by routes only, which must lead somewhere.
-        page_url=page if signs_in or settings.pages == "public" else "",
-        say_url=page if signs_in else "",
+        page_url=page if signs_in or by_proxy or settings.pages == "public" else "",
+        say_url=page if signs_in or say_by_proxy else "",
+        said_by_proxy=say_by_proxy,
         pull_request_url=f"{web_url}/{preview.spec.repository}/pull/{preview.spec.number}",
         header=header(preview.spec.environment_key),
         logs=settings.comment.logs,

@@ -139,6 +139,7 @@ def _verdict(verdict: VerdictFacts) -> VerdictAnswer:
     )
     return VerdictAnswer(
         says=_line(verdict.says),
+        by_proxy=verdict.by_proxy,
         sha=verdict.sha,
         current=verdict.current,
         said_at=_line(verdict.said_at),

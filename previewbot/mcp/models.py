@@ -41,6 +41,9 @@ class VerdictAnswer(BaseModel):
     """What somebody said of the preview."""
 
     says: str = Field(description="good, or work: it needs work")
+    by_proxy: bool = Field(
+        description="whether previewbot quotes somebody without a GitHub account: it never counts"
+    )
     sha: _Sha
     current: bool = Field(description="whether it was said of the newest commit")
     said_at: str = Field(description="when (RFC 3339)")

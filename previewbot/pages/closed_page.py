@@ -37,8 +37,8 @@ def blueprint(showing: Showing, readers: Readers) -> Blueprint:
         if readers() in (Reader.TRUSTED, Reader.UNKNOWN) or showing.visitors.person() is not None:
             return None
         if request.method not in _READING:
-            # Where people sign in the form itself says that its sender has not, whatever is at the address.
-            if showing.visitors.can_sign_in():
+            # Where people press anything the form itself says that its sender is nobody, whatever is there.
+            if showing.visitors.can_press():
                 return None
             raise MethodNotAllowed(_READING)
         return showing.closed(request.path)

@@ -7,8 +7,6 @@ a browser sends along even cookies that are `SameSite=Strict`; only `Sec-Fetch-S
 
 from __future__ import annotations
 
-import hmac
-
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
@@ -58,26 +56,29 @@ def check_form(person: Person | None) -> Person:
     sent = request.form.get(CSRF_FIELD, "")
     if person is None:
         raise FormRefused("signed_out")
-    # As bytes: a text that is not ASCII is none of ours, and could not be compared.
-    if not hmac.compare_digest(sent.encode(errors="replace"), person.csrf.encode()):
+    if not person.has_sent(sent):
         raise FormRefused("another_sign_in")
     return person
 
 
-def refusal(renderer: Renderer, page: str) -> Response:
-    """Return what is answered to the form that is under way, which was refused (`FormRefused`)."""
+def refusal(renderer: Renderer, page: str, *, by_proxy: bool = False) -> Response:
+    """Return what is answered to the form that is under way, which was refused (`FormRefused`).
+
+    `by_proxy`: people sign in elsewhere, before they come here.
+    """
     # What came from elsewhere nobody wrote here.
     words = request.form.get("words", "") if page in _WRITTEN_HERE else ""
-    text = renderer.html(f"forms/{page}.html", back=page_behind(request.path), words=words)
+    text = renderer.html(f"forms/{page}.html", back=page_behind(request.path), words=words, by_proxy=by_proxy)
     return Response(text, FormRefused.code, mimetype="text/html")
 
 
-def blueprint(renderer: Renderer) -> Blueprint:
-    """Return what answers for forms that were refused, wherever they were sent."""
+def blueprint(renderer: Renderer, *, by_proxy: bool = False) -> Blueprint:
+    """Return what answers for forms that were refused, wherever they were sent; for `by_proxy` see
+    `refusal`."""
     routes = Blueprint("forms", __name__)
 
     @routes.app_errorhandler(FormRefused)
     def refused(error: FormRefused) -> Response:
-        return refusal(renderer, error.page)
+        return refusal(renderer, error.page, by_proxy=by_proxy)
 
     return routes

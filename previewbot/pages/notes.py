@@ -26,30 +26,50 @@ _ASKED = {
 }
 _SAID = "Thank you. What you said is on the pull request now, as a comment of yours."
 _SAID_RE = re.compile("([1-9][0-9]{0,17})((?:-[0-9])*)")
+_QUOTED = (
+    "Thank you. Within some seconds what you said is on the pull request, where previewbot quotes you under "
+    "your name; it stands below then."
+)
+_QUOTED_RE = re.compile("-|(?:-[0-9])+")
 _TAG_DIGITS = 32
 
 
 def note_in_address(kind: str, value: str, preview: str, person: Person) -> str:
-    """Return the query that has the page say of what was done: `said` (a comment's number) or `asked`."""
+    """Return the query that has the page say of what was done.
+
+    The `kind` is `said`, of a comment's number, `quoted` or `asked`.
+    """
     return f"{kind}={value}.{_tag(kind, value, preview, person)}"
 
 
 def note_of(query: Mapping[str, str], visitor: Visitor, preview: Preview) -> Note | None:
     """Return what the page says because of its address; None for one that is not this session's."""
     person, repository = visitor.person, visitor.repository
-    if person is None or repository is None:
+    if person is None or not person.csrf:
         return None
-    for kind in ("said", "asked"):
+    for kind in ("said", "asked", "quoted"):
         value, _, tag = query.get(kind, "").partition(".")
         if not hmac.compare_digest(tag.encode(), _tag(kind, value, preview.name, person).encode()):
             continue
         if kind == "asked" and value in frozenset(Asked):
             return Note(_ASKED[Asked(value)])
-        if kind == "said" and (said := _SAID_RE.fullmatch(value)) is not None:
-            told = [TOLD[int(index)] for index in said[2].split("-") if index and int(index) < len(TOLD)]
+        if kind == "quoted" and _QUOTED_RE.fullmatch(value):
+            return Note(" ".join([_QUOTED, *_told(value)]))
+        said = _SAID_RE.fullmatch(value)
+        if kind == "said" and said is not None and repository is not None:
+            told = _told(said[2])
             url = f"{repository.html_url}/pull/{preview.spec.number}#issuecomment-{said[1]}"
             return Note(" ".join([_SAID, *told]), url)
     return None
+
+
+def _told(indices: str) -> list[str]:
+    return [TOLD[int(index)] for index in indices.split("-") if index and int(index) < len(TOLD)]
+
+
+def quoted_value(told: Iterable[str]) -> str:
+    """Return what an address says of words that are to be quoted: what was changed of them (`TOLD`)."""
+    return "".join(f"-{TOLD.index(each)}" for each in told) or "-"
 
 
 def said_value(comment: int, told: Iterable[str]) -> str:

@@ -92,9 +92,7 @@ class Showing:
     ) -> None:
         self._settings, self._cluster, self._renderer = settings, cluster, renderer
         self.visitors, self._now, self._form_id = visitors, now, form_id
-        self._allowed = policy(
-            renderer.style_source(), renderer.script_source(), forms=visitors.can_sign_in()
-        )
+        self._allowed = policy(renderer.style_source(), renderer.script_source(), forms=visitors.can_press())
 
     def read(self, repository_id: int, number: int, visitor: Visitor) -> Preview | None:
         """Return a pull request's Preview for somebody; raises RemoteError, and ValidationError for one of no

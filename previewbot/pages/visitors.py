@@ -9,12 +9,11 @@ from typing import Protocol
 from previewbot.api import Preview
 from previewbot.api.rights import Rights
 from previewbot.config.server import ProxySettings, Settings
-from previewbot.config.server.repositories import is_of
 from previewbot.people.access import Access, RepositoryAccess, SessionOver
 from previewbot.people.person import Person
 from previewbot.people.proxy import ByProxy
 from previewbot.people.sessions import Sessions
-from previewbot.rules.page_access import Standing, rights_of
+from previewbot.rules.page_access import ByProxyMay, Standing, rights_of
 
 GITHUB = "GitHub"
 """Who is asked what somebody may who signs in there (`Visitors.asks`)."""
@@ -58,6 +57,9 @@ class Visitors(Protocol):
     def can_sign_in(self) -> bool:
         """Return whether anybody can."""
 
+    def can_press(self) -> bool:
+        """Return whether anybody has something to press, so that pages have forms."""
+
 
 @dataclass(frozen=True)
 class Strangers:
@@ -79,6 +81,10 @@ class Strangers:
         return self.at(0, 0).rights
 
     def can_sign_in(self) -> bool:
+        """Return False."""
+        return False
+
+    def can_press(self) -> bool:
         """Return False."""
         return False
 
@@ -116,6 +122,10 @@ class SignedIn:
         """Return True."""
         return True
 
+    def can_press(self) -> bool:
+        """Return True."""
+        return True
+
 
 @dataclass(frozen=True)
 class LetIn:
@@ -149,16 +159,18 @@ class LetIn:
     def _rights(self, preview: Preview | None) -> Rights:
         # The name in the `spec` is whatever a webhook said, and allows nothing.
         repository = preview.status.observed.repository if preview is not None else ""
-        sees = bool(repository) and any(is_of(pattern, repository) for pattern in self.settings.repositories)
-        return rights_of(
-            Standing.BY_PROXY if sees else Standing.NOBODY,
-            pages_public=self.pages_public,
-            words_by_proxy=self.settings.sees == "words",
-        )
+        settings = self.settings
+        may = ByProxyMay(words=settings.sees == "words", say=settings.may_say, extend=settings.may_extend)
+        standing = Standing.BY_PROXY if settings.names(repository) else Standing.NOBODY
+        return rights_of(standing, pages_public=self.pages_public, by_proxy=may)
 
     def can_sign_in(self) -> bool:
         """Return False: they signed in elsewhere, before they came here."""
         return False
+
+    def can_press(self) -> bool:
+        """Return whether the settings let them say something, or give more time."""
+        return self.settings.they_press
 
 
 def _standing_of(repository: RepositoryAccess | None) -> Standing:

@@ -14,7 +14,6 @@ from previewbot.pages.showing import Showing
 from previewbot.pages.visitors import SessionOver, Visitor
 from previewbot.people.access import RepositoryAccess
 from previewbot.people.person import Person
-from previewbot.people.sessions import Sessions
 
 _SEE_OTHER = 303
 
@@ -29,11 +28,14 @@ class Visit:
 
 @dataclass(frozen=True)
 class Sent:
-    """A form that a person sent from such a page, who may read its repository."""
+    """A form that a person sent from such a page, who may read its `repository`.
+
+    That is None of whoever came by a proxy, for whom the settings name it.
+    """
 
     visit: Visit
     person: Person
-    repository: RepositoryAccess
+    repository: RepositoryAccess | None
 
 
 def visit(showing: Showing, repository_id: int, number: int) -> Visit | Response:
@@ -48,16 +50,17 @@ def visit(showing: Showing, repository_id: int, number: int) -> Visit | Response
     return _found(showing, visitor, repository_id, number)
 
 
-def sent(showing: Showing, sessions: Sessions, repository_id: int, number: int) -> Sent | Response:
+def sent(showing: Showing, repository_id: int, number: int) -> Sent | Response:
     """Return the form that is under way, or what is answered in its place.
 
     Raises FormRefused if it is not from a page of ours, and SessionOver.
     """
-    person = check_form(sessions.current())
+    person = check_form(showing.visitors.person())
     visitor = _visitor(showing, repository_id, number)
     if isinstance(visitor, Response):
         return visitor
-    if visitor.repository is None:
+    rights = visitor.rights
+    if visitor.repository is None and not (rights.verdict or rights.extend):
         return showing.closed(request.path)
     found = _found(showing, visitor, repository_id, number)
     return found if isinstance(found, Response) else Sent(found, person, visitor.repository)

@@ -5,6 +5,7 @@ Whoever is not believed is nobody, and is not told why; the log is, once an hour
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import logging
 from collections.abc import Callable
@@ -16,10 +17,12 @@ from previewbot.config.server import ProxySettings
 from previewbot.errors import SettingsError
 from previewbot.people.assertions import Key, NotBelieved, claims_of
 from previewbot.people.person import Person
+from previewbot.people.sealing import Keys
 from previewbot.rules.seldom import Kind, Seldom
+from previewbot.text.quotes import name_of_somebody
 
-LONGEST_NAME = 100
-"""Characters of what somebody is called."""
+_CSRF = b"previewbot: the forms of somebody who came by a proxy"
+"""What the keys of cookies are used for here, and nowhere else."""
 
 _LONGEST_IDENTITY = 254
 """As long as an address of mail may be (https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)."""
@@ -33,10 +36,20 @@ log = logging.getLogger(__name__)
 
 
 class ByProxy:
-    """Says who sent the request that is under way, as the proxy tells it; `keys` is asked anew for each."""
+    """Says who sent the request that is under way, as the proxy tells it; `keys` is asked anew for each.
 
-    def __init__(self, settings: ProxySettings, keys: AssertionKeys, now: Callable[[], datetime]) -> None:
+    `form_keys` returns the keys of cookies, by which their forms are known: nothing is kept in the browser.
+    """
+
+    def __init__(
+        self,
+        settings: ProxySettings,
+        keys: AssertionKeys,
+        now: Callable[[], datetime],
+        form_keys: Keys = tuple,
+    ) -> None:
         self._settings, self._keys, self._now, self._said = settings, keys, now, Seldom()
+        self._form_keys = form_keys
         self._peers = tuple(ipaddress.ip_network(each) for each in settings.peers or ())
 
     def current(self) -> Person | None:
@@ -48,16 +61,37 @@ class ByProxy:
 
     def _read(self) -> Person | None:
         try:
-            name = self._by_assertion() if self._settings.assertion is not None else self._by_header()
+            found = self._by_assertion() if self._settings.assertion is not None else self._by_header()
         except NotBelieved as error:
             self._say(str(error))
             return None
         except SettingsError as error:
             self._say(f"proxy.assertion.keys_file lets nobody in: {error}")
             return None
-        return None if name is None else Person(account=0, login=name[:LONGEST_NAME], token="", csrf="")
+        if found is None:
+            return None
+        identity, name = found
+        first, *others = [_csrf(key, identity) for key in self._keys_of_forms()] or [""]
+        return Person(
+            account=0,
+            login=name_of_somebody(name),
+            token="",
+            csrf=first,
+            identity=identity,
+            other_csrf=tuple(others),
+        )
 
-    def _by_header(self) -> str | None:
+    def _keys_of_forms(self) -> tuple[bytes, ...]:
+        if not self._settings.they_press:
+            return ()
+        try:
+            return self._form_keys()
+        except SettingsError as error:
+            # They still see what they may see; nothing that they press is taken.
+            self._say(f"sign_in.cookie_keys_file keeps everybody by proxy from pressing anything: {error}")
+            return ()
+
+    def _by_header(self) -> tuple[str, str] | None:
         assert self._settings.header is not None
         sent = _header(self._settings.header)
         if sent is None:
@@ -66,9 +100,9 @@ class ByProxy:
             raise NotBelieved(_NO_PEER)
         identity = _identity(sent)
         named = _header(self._settings.name_header) if self._settings.name_header is not None else None
-        return identity if named is None else _identity(named)
+        return identity, identity if named is None else _identity(named)
 
-    def _by_assertion(self) -> str | None:
+    def _by_assertion(self) -> tuple[str, str] | None:
         assertion = self._settings.assertion
         assert assertion is not None
         sent = _header(assertion.header)
@@ -78,7 +112,8 @@ class ByProxy:
         value = claims.get(assertion.claim)
         if not isinstance(value, str):
             raise NotBelieved(f"it has no text under {assertion.claim!r}, which proxy.assertion.claim names")
-        return _identity(value)
+        identity = _identity(value)
+        return identity, identity
 
     def _is_proxy(self, peer: str | None) -> bool:
         try:
@@ -95,6 +130,12 @@ class ByProxy:
             log.warning("what says who somebody is, is not believed", extra={"why": why})
 
 
+def _csrf(key: bytes, identity: str) -> str:
+    """Return what stands in the forms of somebody's pages, under one key."""
+    own = hmac.digest(key, _CSRF, "sha256")
+    return hmac.new(own, identity.encode(errors="replace"), "sha256").hexdigest()
+
+
 def _header(name: str) -> str | None:
     """Return a header as the proxy wrote it, None if it is not there or says nothing."""
     found = request.headers.get(name)
@@ -108,6 +149,6 @@ def _identity(text: str) -> str:
     text = text.strip()
     # Two headers of one name are handed over as one, with a comma between: the first may be the visitor's
     # own, beside which the proxy put what it knows.
-    if not text or len(text) > _LONGEST_IDENTITY or not text.isprintable() or "," in text:
+    if not name_of_somebody(text) or len(text) > _LONGEST_IDENTITY or not text.isprintable() or "," in text:
         raise NotBelieved("what it calls somebody is no name on one line, without a comma")
     return text

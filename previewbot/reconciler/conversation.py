@@ -92,7 +92,8 @@ class OwnComments:
     """What we wrote in an earlier life: status comments, oldest first, and the requests that have an answer.
 
     `answered_edits` are those by id and edit (epoch seconds, 0 for what was written first); `refused` those
-    that were answered that their author may not ask. `notices` are what people were told once.
+    that were answered that their author may not ask. `notices` are what people were told once, `quoted` the
+    numbers of the requests of people by proxy who are quoted.
     """
 
     reports: tuple[OwnReport, ...] = ()
@@ -100,6 +101,7 @@ class OwnComments:
     answered_edits: frozenset[tuple[RequestId, int]] = frozenset()
     refused: frozenset[RequestId] = frozenset()
     notices: tuple[OwnNotice, ...] = ()
+    quoted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

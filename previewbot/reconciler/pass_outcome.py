@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from previewbot.api import Status
+from previewbot.api.reports import QUOTED
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
@@ -100,6 +101,9 @@ def next_pass(
         after = earliest(after, GATEWAY_POLL)
     elif works and applied.changed:
         after = earliest(after, AFTER_CHANGE)
+    if status.report(QUOTED).edits != observation.preview.status.report(QUOTED).edits:
+        # Nobody tells us of our own comments: what they said is gathered, and told, by the next pass.
+        after = earliest(after, SOON)
     if errors.blocking is None and not applied.deferred:
         # Only so many answers are given at a time. Where GitHub refused something for good it may have been
         # one that is owed still, and is not asked for it five times a second.

@@ -26,6 +26,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
+from previewbot.reconciler.gather.presses import says_waiting
 from previewbot.reconciler.listing_memory import OfAgents, Untriggered
 from previewbot.reconciler.memory import Memory, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, PullRequestFacts
@@ -207,7 +208,10 @@ class Reconciler:
         """
         error, facts = None, observation.facts
         confirmed = facts.pull_request.base.repository if facts else None
-        reporting = Reporting(self._context, store, plan, applied.status, before=before)
+        says, quotes = says_waiting(self._context, store.preview, facts)
+        reporting = Reporting(
+            self._context, store, plan, applied.status, before=before, says=says, quotes=quotes
+        )
         if confirmed == store.preview.spec.repository and (observation.fresh or not applied.deferred):
             try:
                 async with within(READ_PATIENCE, "report"):

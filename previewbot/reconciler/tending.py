@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from previewbot.api import (
     PREVIEW_REQUESTS,
+    SAY,
     Preview,
     Status,
     owner_reference,
@@ -24,6 +26,7 @@ from previewbot.reconciler.plan.presses import (
     KEPT_FOR,
     MOST_KEPT,
     ORPHAN_AFTER,
+    SAID_KEPT_FOR,
     is_for,
     is_over,
     taken,
@@ -55,7 +58,7 @@ async def tend(context: Context, preview: Preview, status: Status) -> Status:
             await _give(context, preview, obj)
     for name, obj in there.items():
         # Of an earlier Preview, or of another version, which may still take it in that time.
-        if name not in of and is_over(created_at(obj), now):
+        if name not in of and now - created_at(obj) >= _unread_kept_for(obj):
             await _removed(context, name, obj)
     return without_taken(status, gone)
 
@@ -81,6 +84,12 @@ def until_tended(context: Context, preview: Preview, status: Status) -> float | 
     first = min((created_at(obj) for obj in found), default=context.now())
     # What could not be removed is tried again after a while.
     return max(60.0, (first + KEPT_FOR - context.now()).total_seconds())
+
+
+def _unread_kept_for(obj: Object) -> timedelta:
+    """Return how long one is kept that nobody has taken."""
+    found = request_from(obj)
+    return SAID_KEPT_FOR if found is not None and found.ask.asked == SAY else KEPT_FOR
 
 
 async def _give(context: Context, preview: Preview, obj: Object) -> None:

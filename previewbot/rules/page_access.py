@@ -4,14 +4,15 @@
 |---|---|---|---|---|
 | state and times | where pages are public | yes | yes | yes |
 | title, request, words, logs | no | yes | yes | where the settings say so |
-| verdict | no | yes | yes, and may hand it to the agent | no |
-| two hours longer | no | where the settings say so | yes | no |
+| verdict | no | yes | yes, and may hand it to the agent | quoted, unless the settings say no |
+| two hours longer | no | where the settings say so | yes | where the settings say so |
 | start, stop, restart, reset | no | no | yes | no |
 | the preview itself, where a guard is before it | no | yes | yes | yes |
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from previewbot.api.rights import Rights
@@ -31,15 +32,33 @@ class Standing(Enum):
     them."""
 
 
+@dataclass(frozen=True)
+class ByProxyMay:
+    """What is open to people who come by a proxy, as the settings say: `proxy.sees`, `may_say`,
+    `may_extend`."""
+
+    words: bool = False
+    say: bool = False
+    extend: bool = False
+
+
+_LOOK = ByProxyMay()
+
+
 def rights_of(
-    standing: Standing, *, pages_public: bool, readers_may_extend: bool = False, words_by_proxy: bool = False
+    standing: Standing, *, pages_public: bool, readers_may_extend: bool = False, by_proxy: ByProxyMay = _LOOK
 ) -> Rights:
-    """Return the rights of somebody, as the settings say: `pages`, `sign_in.readers_may_extend` and
-    `proxy.sees`."""
+    """Return the rights of somebody, as the settings say: `pages`, `sign_in.readers_may_extend`, `proxy`."""
     if standing is Standing.NOBODY:
         return Rights(state=pages_public)
     if standing is Standing.BY_PROXY:
-        return Rights(state=True, words=words_by_proxy, opens=True)
+        return Rights(
+            state=True,
+            words=by_proxy.words,
+            verdict=by_proxy.say,
+            extend=by_proxy.extend,
+            opens=True,
+        )
     writes = standing is Standing.WRITES
     return Rights(
         state=True,

@@ -115,15 +115,15 @@ def conclusion_of(verdicts: Iterable[Verdict]) -> Conclusion | None:
 def _last_of_each(verdicts: Iterable[Verdict], head_sha: str) -> list[Verdict]:
     """Return the last verdict of each person on a commit."""
     of_it = (each for each in verdicts if head_sha and each.head_sha == head_sha)
-    return list({each.account: each for each in sorted(of_it, key=_order)}.values())
+    return list({each.person: each for each in sorted(of_it, key=_order)}.values())
 
 
 def _with_replaced(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """Return verdicts with which of them their author has replaced by a newer one on the same commit."""
     found = list(verdicts)
-    last = {(each.account, each.head_sha): each.comment for each in sorted(found, key=_order)}
+    last = {(each.person, each.head_sha): each.comment for each in sorted(found, key=_order)}
     return [
-        replace(each, replaced=each.replaced or last[each.account, each.head_sha] != each.comment)
+        replace(each, replaced=each.replaced or last[each.person, each.head_sha] != each.comment)
         for each in found
     ]
 
@@ -132,7 +132,9 @@ def _counts(verdict: Verdict, barred: Collection[int]) -> bool:
     is_known = verdict.asked_at is not None and not verdict.edited
     # That it needs work was never taken back, if what replaced it is gone.
     is_withdrawn = verdict.replaced and verdict.says is Says.GOOD
-    return is_known and not is_withdrawn and verdict.writes is True and verdict.account not in barred
+    # Whom a proxy let in is nobody at GitHub: the author may be among them.
+    may = verdict.writes is True and not verdict.by_proxy and verdict.account not in barred
+    return is_known and not is_withdrawn and may
 
 
 def _order(verdict: Verdict) -> tuple[datetime, int]:

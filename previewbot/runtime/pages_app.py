@@ -27,6 +27,7 @@ from previewbot.pages import (
 from previewbot.pages.all_previews import all_previews
 from previewbot.pages.lately import previews_in
 from previewbot.pages.past_guard import PastGuard
+from previewbot.pages.quoting import Quoted
 from previewbot.pages.readers import BearerReaders
 from previewbot.pages.showing import Previews, Showing, read_preview
 from previewbot.pages.visitors import LetIn, SignedIn, Strangers, Visitors
@@ -35,6 +36,7 @@ from previewbot.people.passes import Passes
 from previewbot.people.proxy import AssertionKeys, ByProxy
 from previewbot.people.sealing import Keys
 from previewbot.people.sessions import Sessions
+from previewbot.rules.pressing import PressesOfPages
 from previewbot.runtime.bare_app import Answers, alive, bare_app
 from previewbot.text.render import Renderer
 
@@ -72,9 +74,10 @@ def create_pages(
     for each request that has one. `listing` returns all Previews, for those who have one that counts, and for
     the list of them.
     `github` is whom people sign in with, where the settings say that they do; `cookie_keys` returns the keys
-    of their cookies, and raises SettingsError. `assertion_keys` returns those of the proxy by which people
-    come, where it signs who they are, and raises SettingsError. `guard_keys` returns those of the guard
-    before previews, where the settings have one, and raises SettingsError; `metrics` counts what it answers.
+    of their cookies, and those by which the forms of people are known who come by a proxy; it raises
+    SettingsError. `assertion_keys` returns those of the proxy, where it signs who they are, and raises
+    SettingsError. `guard_keys` returns those of the guard before previews, where the settings have one, and
+    raises SettingsError; `metrics` counts what it answers.
 
     It has a `/healthz` too, for load balancers that look at the port they send requests to.
     """
@@ -94,13 +97,17 @@ def create_pages(
             raise ValueError("people are to sign in, and nobody was given to ask who they are")
         sessions = Sessions(cookie_keys, now)
         app.register_blueprint(sign_in.blueprint(settings, sessions, github, cookie_keys, renderer, now))
-        app.register_blueprint(forms.blueprint(renderer))
-        showing = _showing(settings, cluster, renderer, SignedIn(settings, sessions, Access(github)), now)
-        app.register_blueprint(saying.blueprint(showing, sessions, github))
-        app.register_blueprint(asking.blueprint(showing, sessions, cluster, now))
+        people: Visitors = SignedIn(settings, sessions, Access(github))
     else:
-        people = _others(settings, cluster, assertion_keys, now)
-        showing = _showing(settings, cluster, renderer, people, now)
+        people = _others(settings, cluster, assertion_keys, cookie_keys, now)
+    showing = _showing(settings, cluster, renderer, people, now)
+    if people.can_press():
+        presses = PressesOfPages()
+        as_themselves = saying.AsThemselves(github) if signs_in and github is not None else None
+        delivery = as_themselves or Quoted(presses, cluster, now)
+        app.register_blueprint(forms.blueprint(renderer, by_proxy=not signs_in))
+        app.register_blueprint(saying.blueprint(showing, delivery))
+        app.register_blueprint(asking.blueprint(showing, presses, cluster, now))
     app.register_blueprint(preview_page.blueprint(showing))
     if gateway is not None:
         by_key, passes = entering.ByKey(lambda: previews_in(listing())), Passes(guard_keys, now)
@@ -128,7 +135,11 @@ def create_pages(
 
 
 def _others(
-    settings: Settings, cluster: Cluster, keys: AssertionKeys, now: Callable[[], datetime]
+    settings: Settings,
+    cluster: Cluster,
+    keys: AssertionKeys,
+    form_keys: Keys,
+    now: Callable[[], datetime],
 ) -> Visitors:
     """Return who looks at pages where nobody signs in with GitHub."""
     public = settings.pages == "public"
@@ -136,7 +147,7 @@ def _others(
         return Strangers(pages_public=public)
     return LetIn(
         settings.proxy,
-        ByProxy(settings.proxy, keys, now),
+        ByProxy(settings.proxy, keys, now, form_keys),
         lambda repository_id, number: read_preview(cluster, repository_id, number),
         pages_public=public,
     )

@@ -29,6 +29,12 @@ def md(text: object) -> str:
     return _escaped(one_line_of(text))
 
 
+def unescaped(line: str) -> str:
+    """Return a user's text from the line that `md` made of it."""
+    text = re.sub(r"\\([\\`*_{}\[\]#|~$])", r"\1", seen(line))
+    return text.replace("&lt;", "<").replace("&amp;", "&")
+
+
 def prose(text: object) -> str:
     """Escape words of ours in which a user's words stand between backquotes: these become code."""
     pieces = re.split(r"`([^`]*)`", one_line_of(text))

@@ -94,7 +94,8 @@ def _ended(status: Status) -> facts.Ended | None:
 
 def _verdict(verdict: Verdict, view: View) -> facts.VerdictFacts:
     return facts.VerdictFacts(
-        login=one_line_of(verdict.login),
+        login=one_line_of(verdict.who),
+        by_proxy=verdict.by_proxy,
         says=verdict.says,
         sha=verdict.head_sha,
         current=verdict.head_sha == view.preview.status.observed.head_sha,

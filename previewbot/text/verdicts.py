@@ -43,7 +43,7 @@ TOLD = (
 )
 """What may have been changed of somebody's words, in words for them."""
 
-_HIDDEN, _FACTS, _COMMAND, _LONG = TOLD
+_HIDDEN, _FACTS, _COMMAND, CUT = TOLD
 
 _QUOTED_MOST = 9 * LONGEST_PATH
 """A character may be three bytes and more, and each is written with three characters."""
@@ -89,15 +89,14 @@ def verdict_comment(
     Raises ValueError for a commit's name that is none.
     """
     path = path_of(path)
-    quoted = quote(path, safe="/?=&+,;:@~").replace("--", "%2D%2D")
-    marker = f"<!-- previewbot verdict says={says} sha={sha} path={quoted} -->"
+    marker = f"<!-- previewbot verdict says={says} sha={sha} path={in_a_marker(path)} -->"
     if not _MARKER_RE.match(marker):
         raise ValueError(f"not the name of a commit: {sha!r}")
     text = _template().render(
         says=says,
         sha=sha,
         path=path,
-        url=_url_of(preview_url, path),
+        url=address_of(preview_url, path),
         words=cleaned(words).text,
         hand_to=hand_to,
         handed=HANDED,
@@ -148,6 +147,20 @@ def path_of(text: str) -> str:
 def cleaned(words: str) -> Cleaned:
     """Return somebody's words without what nobody sees, and with nothing in them that is or looks like a
     command, or like what previewbot writes."""
+    shown_to_all = without_what_nobody_sees(words)
+    text, told = shown_to_all.text, list(shown_to_all.told)
+    shown = _commands_as_code(text)
+    if shown != text:
+        told.append(_COMMAND)
+    if len(shown) > LONGEST_WORDS:
+        told.append(CUT)
+        # The cut may fall into a block of code, in which a command stood.
+        shown = _commands_as_code(cut_at_the_end(text, LONGEST_WORDS - 20))
+    return Cleaned(shown.strip(), tuple(told))
+
+
+def without_what_nobody_sees(words: str) -> Cleaned:
+    """Return somebody's words without what only programs see of them."""
     told: list[str] = []
     # No form takes as many; of what anybody may send, no more is looked at.
     text = seen(_lines_of(words[: 4 * LONGEST_WORDS])).strip()
@@ -159,15 +172,7 @@ def cleaned(words: str) -> Cleaned:
     if text != before:
         told.append(_FACTS)
     # Each may leave behind what makes the other.
-    text = _until_it_stays(text, _HIDDEN_RE).strip()
-    shown = _commands_as_code(text)
-    if shown != text:
-        told.append(_COMMAND)
-    if len(shown) > LONGEST_WORDS:
-        told.append(_LONG)
-        # The cut may fall into a block of code, in which a command stood.
-        shown = _commands_as_code(cut_at_the_end(text, LONGEST_WORDS - 20))
-    return Cleaned(shown.strip(), tuple(told))
+    return Cleaned(_until_it_stays(text, _HIDDEN_RE).strip(), tuple(told))
 
 
 def _lines_of(text: str) -> str:
@@ -193,6 +198,12 @@ def _commands_as_code(text: str) -> str:
     return "\n".join(fenced([line]) if is_one else line for line, is_one in zip(lines, found, strict=True))
 
 
-def _url_of(preview_url: str, path: str) -> str:
+def in_a_marker(text: str, safe: str = "/?=&+,;:@~") -> str:
+    """Return a text as it stands in a marker: without blanks, and with nothing that ends the marker."""
+    return quote(text, safe=safe).replace("--", "%2D%2D")
+
+
+def address_of(preview_url: str, path: str) -> str:
+    """Return the address of a path on a preview; empty where the preview has no link that just works."""
     # What would end the link is quoted, and what is quoted already stays.
     return urljoin(preview_url, quote(path, safe="/?=&+,;:@~%")) if preview_url else ""

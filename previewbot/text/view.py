@@ -15,10 +15,10 @@ class View:
     """What the texts are rendered from: a Preview, and the addresses and the header that they name.
 
     `page_url` is empty where the page tells nothing to anybody: no text leads there then. `say_url` is where
-    people who sign in say what they think of it, empty where nobody signs in. With `logs` comments, answers
-    and page may quote what containers said. `log_commands` shows it to the platform team, by service;
-    `commands` is what people can write. `now` is for what is drawn anew for each reader, the page: it says
-    how long something takes from now on, and a comment what stays true.
+    people say what they think of it, empty where nobody can; `said_by_proxy`: previewbot quotes them. With
+    `logs` comments, answers and page may quote what containers said. `log_commands` shows it to the platform
+    team, by service; `commands` is what people can write. `now` is for what is drawn anew for each reader,
+    the page: it says how long something takes from now on, and a comment what stays true.
     """
 
     preview: Preview
@@ -30,6 +30,7 @@ class View:
     commands: Sequence[CommandHelp] = ()
     now: datetime | None = None
     say_url: str = ""
+    said_by_proxy: bool = False
 
     def issue_url(self, issue: ClosingIssue) -> str:
         """Return the address of an issue on the same server."""

@@ -85,6 +85,10 @@ class Shown:
         """Return that people can."""
         return True
 
+    def can_press(self) -> bool:
+        """Return that they can."""
+        return True
+
     def listing(self) -> Iterator[dict[str, Any]]:
         """Return all previews, as the API server has them."""
         cluster = Cluster()

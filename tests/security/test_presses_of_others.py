@@ -119,5 +119,5 @@ def test_nobody_fills_the_inbox_of_all_from_a_page() -> None:
 def test_who_presses_is_remembered_within_bounds() -> None:
     presses = Presses()
 
-    assert all(presses.may_press(account, NOW) for account in range(20_000))
+    assert all(presses.may_press(str(account), NOW) for account in range(20_000))
     assert len(vars(presses)["_pressed"]) == 10_000

@@ -8,10 +8,12 @@ from functools import partial
 
 from previewbot.api import Says
 from previewbot.api.check_runs import VERDICT_CHECK_NAME
+from previewbot.text.quotes import parse_quote
 from previewbot.text.verdicts import verdict_comment
 from tests.support.fault_points import NOWHERE, NotSo, Point
 from tests.support.lives_in_process import Life, Seen
 from tests.support.passes import ANN, BOTH, OWN_APP, A, B
+from tests.support.proxied import BY_HEADER
 
 
 class LifeWithVerdicts(Life):
@@ -68,3 +70,41 @@ class LifeWithVerdicts(Life):
                 raise NotSo(f"a yes to {sha[:7]} that nobody gave")
             if set(said) & {"neutral", "skipped"}:
                 raise NotSo(f"a check of verdicts that is no verdict: {said}")
+
+
+class LifeWithQuotations(Life):
+    """Quoted by proxy: twice of one commit, once of the next, just before the end; two hours more."""
+
+    def __init__(self, paths: Sequence[str] = BOTH[:1], point: Point = NOWHERE) -> None:
+        super().__init__(
+            paths,
+            point,
+            access="proxy",
+            proxy={**BY_HEADER, "may_extend": True},
+            public_url="https://previews.example.com",
+            sign_in={"cookie_keys_file": "/nowhere/cookie-keys"},
+        )
+
+    async def live(self) -> Seen:
+        world = self.world
+        world.push(A)
+        await self._until("the preview", partial(self._serves, A))
+        world.say_by_proxy("The sum is wrong.", "Pia")
+        world.say_by_proxy("It is.", "Quentin")
+        await self._until("both of them", lambda: len(world.status.verdicts) == 2)
+        world.push(B)
+        await self._until("the second commit", partial(self._serves, B))
+        world.press("extend", by_proxy="Pia")
+        await self._until("two hours more", lambda: self._open_for() == timedelta(hours=10))
+        world.say_by_proxy("", "Pia", Says.GOOD)
+        await self._until("all that they say", lambda: len(world.status.verdicts) == 3)
+        world.say_by_proxy("Wait!", "Quentin", sha=B)
+        world.close()
+        await self._until("the end of all", self._nothing_is_left)
+        return Seen(self._conversation(), self._signs(), timedelta(0))
+
+    def _check_what_always_holds(self) -> None:
+        super()._check_what_always_holds()
+        found = [quote for body in self.world.github.own_comments() if (quote := parse_quote(body))]
+        if len(found) != len({each.request for each in found}):
+            raise NotSo(f"somebody is quoted twice: {found}")

@@ -21,6 +21,7 @@ from previewbot.api import (
     LISTING,
     LONGEST_KEPT_WORDS,
     PREVIEW_LABEL,
+    SAY,
     Actor,
     Ask,
     AskedIn,
@@ -28,6 +29,7 @@ from previewbot.api import (
     Preview,
     RequestKind,
     Resource,
+    Saying,
     Service,
     Source,
     Status,
@@ -55,7 +57,7 @@ from previewbot.api.github import (
     Repository,
     Word,
 )
-from previewbot.api.verdicts import SaidVerdict
+from previewbot.api.verdicts import SaidVerdict, Says
 from previewbot.clients.github.cache import PAGE_SIZE
 from previewbot.clients.github.installation import REVIEW_PAGES
 from previewbot.clients.github.spending import Hours
@@ -74,6 +76,7 @@ from previewbot.rules.commands import excerpt
 from previewbot.rules.link_answers import Answer
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.markers import comment_hash, marker_in
+from previewbot.text.quotes import parse_quote
 from previewbot.text.render import Renderer
 from previewbot.text.verdicts import parse_verdict
 from previewbot_demo.kube.json_copy import json_copy
@@ -425,7 +428,7 @@ def as_read(comment: Comment) -> Comment:
 @cache
 def _kept(body: str) -> tuple[str, str, str, SaidVerdict | None]:
     # By the text alone: thousands of comments say the same, and each is read with every look.
-    marker, verdict = marker_in(body), parse_verdict(body)
+    marker, verdict = marker_in(body), parse_verdict(body) or parse_quote(body)
     if verdict is not None:
         verdict = replace(verdict, words=cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS))
     return excerpt(body), marker, comment_hash(body) if marker else "", verdict
@@ -772,7 +775,7 @@ class GitHubInMemory:
         now = self.time_at(self._clock.now)
         comment = Comment(next(self._comment_ids), BOT, OWN_APP, body, now, now)
         self.comments_written.append(comment)
-        return comment
+        return replace(as_read(comment), node_id=node_id_of(comment))
 
     async def update_comment(self, repository: str, comment_id: int, body: str) -> Comment:
         self._calls.note("update comment")
@@ -932,20 +935,31 @@ class World:
         delivery: str = "",
         poke: bool = True,
         page: bool = False,
+        by_proxy: str = "",
+        saying: Saying | None = None,
     ) -> Ask:
         """Press a button of the check of the newest commit, or of the one `at` which it stands.
 
-        On the preview's page nobody pokes.
+        On the preview's page nobody pokes; only there is somebody of a name who came `by_proxy`, and who may
+        be `saying` something.
         """
+        page = page or bool(by_proxy)
         delivery = delivery or f"press {next(self._deliveries)}"
         kind, number = (AskedIn.PAGE, 0) if page else (AskedIn.CHECK_RUN, 9001)
         source = Source(kind.value, number, delivery, at or self.github.head_sha)
-        actor = Actor(by.login, by.id)
-        ask = Ask(_REPOSITORY, 42, asked, actor, source, self.clock.now)
+        actor = Actor(name=by_proxy) if by_proxy else Actor(by.login, by.id)
+        ask = Ask(_REPOSITORY, 42, asked, actor, source, self.clock.now, saying)
         self.cluster.ask(ask)
         if poke and not page:
             self.poke(urgent_by=by.id)
         return ask
+
+    def say_by_proxy(
+        self, words: str = "The sum is wrong.", name: str = "Pia", says: Says = Says.WORK, sha: str = ""
+    ) -> Ask:
+        """Say something of the commit that serves, as somebody who came by a proxy."""
+        sha = sha or self.github.head_sha
+        return self.press(SAY, by_proxy=name, saying=Saying(says, sha, "/cart", words))
 
     def _previews(self) -> Sequence[Preview]:
         return [*self.others, *([from_object(self.cluster.preview)] if self.cluster.preview else [])]

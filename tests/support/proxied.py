@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from previewbot.people.assertions import Key, assertion_keys
 from previewbot.runtime.pages_app import create_pages
 from previewbot.text.render import Renderer
+from tests.support.people import KEY as FORMS_KEY
 from tests.support.people import SAME_ORIGIN, URL, VALUES, Cluster, settings
 from tests.support.previews import NOW
 
@@ -84,16 +85,19 @@ class Behind:
     jwks: bytes = JWKS
     at: datetime = NOW
     guard_keys: tuple[bytes, ...] = ()
+    form_keys: tuple[bytes, ...] = (FORMS_KEY,)
 
     def __post_init__(self) -> None:
         values = {key: value for key, value in VALUES.items() if key != "sign_in"}
-        whole = {"sign_in": {}, "access": "proxy", "proxy": self.proxy, **values, **self.values}
+        sign_in = {"cookie_keys_file": VALUES["sign_in"]["cookie_keys_file"]}
+        whole = {"sign_in": sign_in, "access": "proxy", "proxy": self.proxy, **values, **self.values}
         self.app = create_pages(
             settings(**whole),
             self.cluster,
             now=lambda: self.at,
             assertion_keys=self.keys,
             guard_keys=lambda: self.guard_keys,
+            cookie_keys=lambda: self.form_keys,
             listing=self.cluster.list_previews,
             renderer=_RENDERER,
         )

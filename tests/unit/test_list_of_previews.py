@@ -360,6 +360,9 @@ class Asking:
     def can_sign_in(self) -> bool:
         return True
 
+    def can_press(self) -> bool:
+        return True
+
 
 def test_of_two_thousand_previews_one_look_shows_two_hundred_and_asks_github_of_fifty_repositories() -> None:
     everything = all_previews(lambda: objects(2_000, 100))

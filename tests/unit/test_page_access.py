@@ -8,7 +8,7 @@ import pytest
 
 from previewbot.api import Asked
 from previewbot.api.rights import Rights
-from previewbot.rules.page_access import Standing, rights_of
+from previewbot.rules.page_access import ByProxyMay, Standing, rights_of
 
 NOTHING = Rights()
 READS = Rights(state=True, words=True, verdict=True, opens=True)
@@ -38,15 +38,20 @@ def test_each_cell_of_the_table(
 
 
 @pytest.mark.parametrize("words", [False, True])
+@pytest.mark.parametrize("say", [False, True])
+@pytest.mark.parametrize("extend", [False, True])
 @pytest.mark.parametrize("anything", [False, True])
-def test_whoever_comes_by_proxy_sees_what_the_settings_say_and_does_nothing(
-    words: bool, anything: bool
+def test_whoever_comes_by_proxy_has_what_the_settings_of_the_proxy_say_and_nothing_else(
+    words: bool, say: bool, extend: bool, anything: bool
 ) -> None:
     found = rights_of(
-        Standing.BY_PROXY, pages_public=anything, readers_may_extend=anything, words_by_proxy=words
+        Standing.BY_PROXY,
+        pages_public=anything,
+        readers_may_extend=anything,
+        by_proxy=ByProxyMay(words=words, say=say, extend=extend),
     )
 
-    assert found == Rights(state=True, words=words, opens=True)
+    assert found == Rights(state=True, words=words, verdict=say, extend=extend, opens=True)
 
 
 @pytest.mark.parametrize("asked", list(Asked))

@@ -72,8 +72,8 @@ def test_what_they_may_and_what_they_see_are_read_at_once(address: str) -> None:
 
 
 @pytest.mark.parametrize("sees", ["words", "state"])
-def test_there_is_nothing_to_press_and_what_is_sent_does_nothing(sees: str) -> None:
-    site = behind({**BY_HEADER, "sees": sees})
+def test_who_is_to_look_only_has_nothing_to_press_and_what_is_sent_does_nothing(sees: str) -> None:
+    site = behind({**BY_HEADER, "sees": sees, "may_say": False})
 
     page = site.get(ADDRESS, SAYS)
 

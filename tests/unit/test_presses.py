@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 import yaml
 
 from previewbot.api import (
+    SAY,
     Actor,
     Ask,
     Asked,
     AskedIn,
+    Saying,
+    Says,
     Source,
     name_of,
     new_request,
@@ -225,9 +229,13 @@ def test_the_schema_of_the_crd_is_the_models_with_everything_required() -> None:
     spec = SCHEMA["properties"]["spec"]
     wanted = structural_schema(Ask)["properties"]
 
-    assert set(spec["required"]) == set(wanted) == set(spec["properties"])
-    for part in ("actor", "from"):
-        assert set(spec["properties"][part]["required"]) == set(wanted[part]["properties"])
+    assert set(wanted) == set(spec["properties"])
+    assert set(spec["required"]) == set(wanted) - {"saying"}
+    # An actor has a login or a name; words are not always needed.
+    for part, optional in (("actor", {"login", "name"}), ("from", set()), ("saying", {"words"})):
+        properties = spec["properties"][part]["properties"]
+        assert set(properties) == set(wanted[part]["properties"])
+        assert set(spec["properties"][part]["required"]) == set(properties) - optional
 
 
 @pytest.mark.parametrize("asked", Asked)
@@ -238,6 +246,54 @@ def test_what_is_asked_on_a_page_is_read_back_too(asked: Asked) -> None:
     assert found is not None
     assert found.ask == ask
     assert mistakes(SCHEMA, stored(ask)) == []
+
+
+BY_PROXY = replace(
+    ASK,
+    asked=SAY,
+    actor=Actor(name="Pia Müller <pia@acme.example>"),
+    source=Source(AskedIn.PAGE, 0, "page-say-1", HEAD),
+    saying=Saying(Says.WORK, HEAD, "/cart?a=1", "The sum\nis @wrong. <!-- x -->"),
+)
+
+
+@pytest.mark.parametrize("ask", [BY_PROXY, replace(BY_PROXY, asked="extend", saying=None)])
+def test_what_somebody_asks_for_by_proxy_is_read_back_and_has_no_login(ask: Ask) -> None:
+    obj = stored(ask)
+    found = request_from(obj)
+
+    assert found is not None
+    assert found.ask == ask
+    assert obj["spec"]["actor"] == {"id": 0, "name": "Pia Müller <pia@acme.example>"}
+    assert ("saying" in obj["spec"]) is (ask.asked == SAY)
+    assert (mistakes(SCHEMA, obj), broken(SCHEMA, obj, None, ())) == ([], [])
+    assert unknown_fields(SCHEMA["properties"]["spec"], obj["spec"]) == []
+
+
+SPOILED: dict[str, tuple[Ask, dict[str, Any]]] = {
+    "an account without a login": (ASK, {"actor": {"id": 501}}),
+    "an account with a name": (ASK, {"actor": {"id": 501, "login": "alice", "name": "Pia"}}),
+    "nobody": (BY_PROXY, {"actor": {"id": 0}}),
+    "a login without an account": (BY_PROXY, {"actor": {"id": 0, "login": "alice"}}),
+    "both": (BY_PROXY, {"actor": {"id": 0, "login": "alice", "name": "Pia"}}),
+    "a name of two lines": (BY_PROXY, {"actor": {"id": 0, "name": "Pia\n/preview stop"}}),
+    "a long name": (BY_PROXY, {"actor": {"id": 0, "name": "x" * 101}}),
+    "words with a button": (BY_PROXY, {"asked": "extend"}),
+    "nothing said": (replace(BY_PROXY, saying=None), {}),
+    "long words": (BY_PROXY, {"saying": {"says": "good", "sha": HEAD, "path": "/", "words": "é" * 4001}}),
+    "a long path": (BY_PROXY, {"saying": {"says": "good", "sha": HEAD, "path": "/" + "x" * 300}}),
+    "another host": (BY_PROXY, {"saying": {"says": "good", "sha": HEAD, "path": "https://x.example.com"}}),
+    "no commit": (BY_PROXY, {"saying": {"says": "good", "sha": "main", "path": "/"}}),
+    "something else": (BY_PROXY, {"saying": {"says": "approve", "sha": HEAD, "path": "/"}}),
+}
+
+
+@pytest.mark.parametrize(("ask", "change"), SPOILED.values(), ids=SPOILED.keys())
+def test_the_crd_bounds_what_is_asked_for_by_proxy(ask: Ask, change: dict[str, Any]) -> None:
+    obj = stored(ask)
+    obj["spec"] |= change
+
+    assert mistakes(SCHEMA, obj) or broken(SCHEMA, obj, None, ())
 
 
 def test_what_web_makes_keeps_the_rules_of_the_crd_and_no_other_name_does() -> None:

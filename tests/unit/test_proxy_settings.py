@@ -19,8 +19,11 @@ from tests.unit.test_settings import SMALLEST, problems
 ASSERTION = BY_ASSERTION["assertion"]
 
 
+KEYS = {"cookie_keys_file": "/nowhere/cookie-keys"}
+
+
 def settings(proxy: dict[str, Any], **changed: Any) -> Settings:
-    return parse({**SMALLEST, "access": "proxy", "proxy": proxy, **changed}, {})
+    return parse({**SMALLEST, "access": "proxy", "proxy": proxy, "sign_in": KEYS, **changed}, {})
 
 
 def without(values: dict[str, Any], key: str) -> dict[str, Any]:
@@ -56,9 +59,33 @@ def without(values: dict[str, Any], key: str) -> dict[str, Any]:
     ],
 )
 def test_what_would_let_in_nobody_or_anybody_is_told(proxy: dict[str, Any] | None, told: str) -> None:
-    [found] = problems({**SMALLEST, "access": "proxy", **({"proxy": proxy} if proxy is not None else {})})
+    given = {"proxy": proxy} if proxy is not None else {}
+    [found] = problems({**SMALLEST, "access": "proxy", "sign_in": KEYS, **given})
 
     assert found.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"sign_in": {}}, "sign_in.cookie_keys_file is missing, and without it nothing can be taken of what"),
+        (
+            {"public_url": "http://previews.example.com"},
+            "public_url must begin with https://, as browsers te",
+        ),
+        ({"public_url": "https://example.com/previews"}, "public_url must have no path where people who com"),
+    ],
+)
+@pytest.mark.parametrize("may", [{}, {"may_say": False, "may_extend": True}])
+def test_where_they_press_anything_their_forms_must_be_known(
+    changed: dict[str, Any], told: str, may: dict[str, bool]
+) -> None:
+    values = {**SMALLEST, "access": "proxy", "sign_in": KEYS, **changed}
+    [found] = problems({**values, "proxy": BY_HEADER | may})
+
+    assert found.startswith(told)
+    # Where they are to look only, nothing of it is needed.
+    assert parse({**values, "proxy": BY_HEADER | {"may_say": False}}, {}).by_proxy is not None
 
 
 def test_a_proxy_counts_only_where_people_are_to_come_by_it() -> None:
@@ -67,20 +94,35 @@ def test_a_proxy_counts_only_where_people_are_to_come_by_it() -> None:
     assert assertion_keys_file(parse({**SMALLEST, "proxy": BY_ASSERTION}, {})) is None
 
 
-def test_it_takes_no_secret_and_pages_need_only_read_previews() -> None:
-    found = settings(BY_HEADER)
+@pytest.mark.parametrize(
+    ("may", "secrets", "rights_more"),
+    [
+        ({"may_say": False}, [], []),
+        ({}, ["sign_in.cookie_keys_file"], ["create previewrequests.previewbot.dev"]),
+        (
+            {"may_say": False, "may_extend": True},
+            ["sign_in.cookie_keys_file"],
+            ["create previewrequests.previewbot.dev"],
+        ),
+    ],
+)
+def test_pages_have_the_keys_of_forms_and_make_requests_only_where_they_press_anything(
+    may: dict[str, bool], secrets: list[str], rights_more: list[str]
+) -> None:
+    found = settings(BY_HEADER | may)
 
-    assert sign_in_sources(found) == ()
+    assert [source.name for source in sign_in_sources(found)] == secrets
     assert assertion_keys_file(found) is None
     assert [str(right) for right in rights.of_pages(found)] == [
         "get previews.previewbot.dev",
         "list previews.previewbot.dev",
+        *rights_more,
     ]
 
 
 def test_the_keys_are_read_from_the_file_and_what_is_wrong_names_the_setting(tmp_path: Path) -> None:
     file = tmp_path / "jwks.json"
-    found = settings(BY_ASSERTION | {"assertion": ASSERTION | {"keys_file": str(file)}})
+    found = settings(BY_ASSERTION | {"assertion": ASSERTION | {"keys_file": str(file)}, "may_say": False})
     with pytest.raises(SettingsError) as caught:
         read_assertion_keys(found)
     assert caught.value.problems[0].startswith("proxy.assertion.keys_file: ")

@@ -74,6 +74,7 @@ def test_programs_of_readers_are_told_all_of_it_and_those_of_everybody_nothing()
 
     assert told == {
         "login": "ann",
+        "by_proxy": False,
         "says": "work",
         "sha": HEAD,
         "current": True,

@@ -56,6 +56,29 @@ true
 {{- end -}}
 {{- end }}
 
+{{/* Not empty where people come by a proxy and have something to press: then pages has the keys by which it knows its forms. */}}
+{{- define "previewbot.pressByProxy" -}}
+{{- $proxy := .Values.settings.proxy | default dict -}}
+{{- $saySomething := get $proxy "may_say" | toString | ne "false" -}}
+{{- if and (eq (include "previewbot.access" .) "proxy") (or $saySomething (get $proxy "may_extend")) -}}
+{{- if not .Values.signIn.existingSecret -}}
+{{- fail "settings.access \"proxy\" needs signIn.existingSecret: the name of a Secret with the key cookie-keys; or, where people are to look only, settings.proxy.may_say: false" -}}
+{{- end -}}
+true
+{{- end -}}
+{{- end }}
+
+{{/* What may be asked for by people who come by a proxy, as a list of CEL. */}}
+{{- define "previewbot.askedByProxy" -}}
+{{- $proxy := .Values.settings.proxy | default dict -}}
+{{- $asked := list -}}
+{{- if include "previewbot.pressByProxy" . -}}
+{{- if get $proxy "may_say" | toString | ne "false" -}}{{- $asked = append $asked "'say'" -}}{{- end -}}
+{{- if get $proxy "may_extend" -}}{{- $asked = append $asked "'extend'" -}}{{- end -}}
+{{- end -}}
+[{{ join ", " $asked }}]
+{{- end }}
+
 {{/* What of web and of pages is exposed, as paths of an HTTPRoute by the process that answers them, in JSON: "/webhook"
      exactly; the start, and everything below "/p". Call with (dict "root" $ "expose" (list "webhook" "pages")). */}}
 {{- define "previewbot.exposedPaths" -}}

@@ -171,7 +171,9 @@ true
     secretName: {{ . }}
     defaultMode: 0440
     items:
+      {{- if include "previewbot.signsIn" $.root }}
       - {key: client-secret, path: client-secret}
+      {{- end }}
       - {key: cookie-keys, path: cookie-keys}
 {{- end }}
 {{- with .root.Values.signIn.proxyKeysConfigMap }}

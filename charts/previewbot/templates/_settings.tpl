@@ -8,7 +8,9 @@
 {{- end -}}
 {{- if .Values.signIn.existingSecret -}}
 {{- $signIn := $settings.sign_in | default dict -}}
+{{- if include "previewbot.signsIn" . -}}
 {{- $_ := set $signIn "client_secret_file" "/etc/previewbot/sign-in/client-secret" -}}
+{{- end -}}
 {{- $_ := set $signIn "cookie_keys_file" "/etc/previewbot/sign-in/cookie-keys" -}}
 {{- $_ := set $settings "sign_in" $signIn -}}
 {{- end -}}

@@ -47,6 +47,15 @@ def _key_ends_with_number(spec: Any, old: Any) -> bool:
     return old is not None or (found is not None and int(found[1]) == spec["number"])
 
 
+def _says_what_it_asks_for(spec: Any, old: Any) -> bool:
+    return ("saying" in spec) is bool(spec["asked"] == "say")
+
+
+def _actor_has_one_name(actor: Any, old: Any) -> bool:
+    has_login, has_name = "login" in actor, "name" in actor
+    return (has_name and not has_login) if actor["id"] == 0 else (has_login and not has_name)
+
+
 _RULES: Mapping[str, Holds] = {
     "oldSelf.hasValue() || self.metadata.name.matches('^gh-[1-9][0-9]*-[1-9][0-9]*$') "
     "&& int(self.metadata.name.split('-')[1]) == self.spec.repositoryId "
@@ -58,6 +67,10 @@ _RULES: Mapping[str, Holds] = {
     "self.metadata.name.matches('^gh-[1-9][0-9]*-[1-9][0-9]*-[0-9a-f]{15}$') "
     "&& int(self.metadata.name.split('-')[1]) == self.spec.repositoryId "
     "&& int(self.metadata.name.split('-')[2]) == self.spec.number": _request_says_whose_it_is,
+    "has(self.saying) == (self.asked == 'say')": _says_what_it_asks_for,
+    "self.id == 0 ? has(self.name) && !has(self.login) : has(self.login) && !has(self.name)": (
+        _actor_has_one_name
+    ),
     # A rule that names `oldSelf` alone is not asked about what was not there before.
     "self == oldSelf": lambda value, old: old is None or value == old,
 }

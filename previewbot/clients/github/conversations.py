@@ -49,6 +49,8 @@ def _verdict(obj: Any) -> SaidVerdict:
         sha=text(obj, "body.verdict.sha"),
         path=text(obj, "body.verdict.path"),
         words=text_or_empty(obj, "body.verdict.words"),
+        name=text_or_empty(obj, "body.verdict.name"),
+        request=number(obj, "body.verdict.request"),
     )
 
 

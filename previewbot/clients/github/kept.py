@@ -18,6 +18,7 @@ from previewbot.rules.verdicts import co_authors_in
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.json import read_json
 from previewbot.text.markers import comment_hash, marker_in
+from previewbot.text.quotes import parse_quote
 from previewbot.text.verdicts import parse_verdict
 
 _SUBMODULE_RE = re.compile(
@@ -28,12 +29,13 @@ _MOST_OF_A_NAME = 200
 
 
 def _words(body: str) -> dict[str, object]:
-    marker, verdict = marker_in(body), parse_verdict(body)
+    marker, verdict = marker_in(body), parse_verdict(body) or parse_quote(body)
     # The hash is of the whole text, so it is made here, where the whole text is.
     told: dict[str, object] = {"marker": marker, "hash": comment_hash(body)} if marker else {}
     if verdict is not None:
         said = {"says": str(verdict.says), "sha": verdict.sha, "path": verdict.path}
-        told["verdict"] = {**said, "words": cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS)}
+        words = {"words": cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS)}
+        told["verdict"] = {**said, **words, "name": verdict.name, "request": verdict.request}
     return {"text": commands.excerpt(body), **told}
 
 

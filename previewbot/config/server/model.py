@@ -301,7 +301,7 @@ class Settings(t.Model):
         )
         found += sign_in_mistakes(self.access_or_default, self.sign_in, self.public_url)
         if self.access_or_default == "proxy":
-            found += proxy_mistakes(self.proxy)
+            found += proxy_mistakes(self.proxy, self.sign_in, self.public_url)
         if self.links is not None and self.links.gateway is not None:
             gateway, signs_in = self.links.gateway, self.access_or_default != "none"
             found += guard_mistakes(
@@ -310,6 +310,11 @@ class Settings(t.Model):
         if found:
             raise ValidationError.from_exception_data("Settings", found)
         return self
+
+    @property
+    def by_proxy(self) -> ProxySettings | None:
+        """The proxy by which people come; None where they do not."""
+        return self.proxy if self.access_or_default == "proxy" else None
 
     @property
     def access_or_default(self) -> Access:

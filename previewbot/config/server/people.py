@@ -51,12 +51,13 @@ class SignInSettings(t.Model):
     cookie_keys_file: t.File | None = about(
         "pages only; what cookies are encrypted with: `openssl rand -base64 32` a line. The first encrypts, "
         "all of them (three at most) decrypt: to change it, put the new one above. It is read again for each "
-        "request",
+        "request. With `access: proxy` forms are known by it, where people have anything to press",
         "/etc/previewbot/sign-in/cookie-keys",
         default=None,
     )
     readers_may_extend: t.Truth = about(
-        "people who may read a repository, and not write, may give its previews more time too",
+        "people who may read a repository, and not write, may give its previews more time too. A public "
+        "repository everybody with a GitHub account may read",
         True,
         default=False,
     )
@@ -70,13 +71,18 @@ def sign_in_mistakes(access: Access, sign_in: SignInSettings, public_url: str) -
         if getattr(sign_in, key) is None:
             wrong = mistake("sign_in_needs", at=key, line=Raw(f"`{key}: {example}`"))
             yield InitErrorDetails(type=wrong, loc=("sign_in",), input={})
-    url = urlsplit(public_url)
-    if url.scheme != "https" and url.hostname not in _THIS_MACHINE:
+    if not is_safe_for_forms(public_url):
         wrong = mistake("sign_in_https", at="")
         yield InitErrorDetails(type=wrong, loc=("public_url",), input=public_url)
-    if url.path:
+    if urlsplit(public_url).path:
         wrong = mistake("sign_in_path", at="")
         yield InitErrorDetails(type=wrong, loc=("public_url",), input=public_url)
+
+
+def is_safe_for_forms(public_url: str) -> bool:
+    """Return whether browsers keep cookies for this address, and say which page a form comes from."""
+    url = urlsplit(public_url)
+    return url.scheme == "https" or url.hostname in _THIS_MACHINE
 
 
 _NEEDED = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_core import InitErrorDetails
 
 from previewbot.config import types as t
-from previewbot.config.server.repositories import RepositoryPattern
+from previewbot.config.server.people import SignInSettings, is_safe_for_forms
+from previewbot.config.server.repositories import RepositoryPattern, is_of
 from previewbot.config.types import Called, about, mistake
 from previewbot.config.words import Raw
 
@@ -87,14 +89,34 @@ class ProxySettings(t.Model):
         "state",
         default="words",
     )
+    may_say: t.Truth = about(
+        "they say what they think of a preview: previewbot quotes them on the pull request, under the name "
+        "that the proxy has for them. For this, and for `may_extend`, pages needs `sign_in.cookie_keys_file`",
+        False,
+        default=True,
+    )
+    may_extend: t.Truth = about("they give previews two hours more, too", True, default=False)
+
+    @property
+    def they_press(self) -> bool:
+        """Whether they have anything to press, so that pages must know which forms are its own."""
+        return self.may_say or self.may_extend
+
+    def names(self, repository: str) -> bool:
+        """Return whether a repository, by the name that GitHub gives it, is one of those that they see."""
+        return bool(repository) and any(is_of(pattern, repository) for pattern in self.repositories)
 
 
-def proxy_mistakes(proxy: ProxySettings | None) -> Iterator[InitErrorDetails]:
+def proxy_mistakes(
+    proxy: ProxySettings | None, sign_in: SignInSettings, public_url: str
+) -> Iterator[InitErrorDetails]:
     """Yield what keeps people from coming in by the proxy, or would let others in."""
     if proxy is None:
         wrong = mistake("proxy_needs", at="")
         yield InitErrorDetails(type=wrong, loc=("access",), input="proxy")
         return
+    if proxy.they_press:
+        yield from _form_mistakes(sign_in, public_url)
     if (proxy.peers is None) == (proxy.assertion is None):
         both = proxy.peers is not None
         wrong = mistake("proxy_either" if both else "proxy_neither", at="assertion" if both else "")
@@ -113,3 +135,15 @@ def proxy_mistakes(proxy: ProxySettings | None) -> Iterator[InitErrorDetails]:
         if (name := getattr(proxy, key)) is not None:
             wrong = mistake("proxy_unsigned", at="")
             yield InitErrorDetails(type=wrong, loc=("proxy", key), input=name)
+
+
+def _form_mistakes(sign_in: SignInSettings, public_url: str) -> Iterator[InitErrorDetails]:
+    """Yield what keeps forms from being taken that these people send."""
+    if sign_in.cookie_keys_file is None:
+        line = Raw("`cookie_keys_file: /etc/previewbot/sign-in/cookie-keys`")
+        wrong = mistake("proxy_cookie_keys", at="cookie_keys_file", line=line)
+        yield InitErrorDetails(type=wrong, loc=("sign_in",), input={})
+    if not is_safe_for_forms(public_url):
+        yield InitErrorDetails(type=mistake("proxy_https", at=""), loc=("public_url",), input=public_url)
+    if urlsplit(public_url).path:
+        yield InitErrorDetails(type=mistake("proxy_path", at=""), loc=("public_url",), input=public_url)

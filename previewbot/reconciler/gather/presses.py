@@ -13,7 +13,8 @@ from previewbot.errors import RemoteError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import Inbox, Left
 from previewbot.reconciler.gather.writers import ASK_AGAIN, ask_permission, pass_over
-from previewbot.reconciler.plan.presses import requests_of, to_ask_about, waiting
+from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.plan.presses import buttons_in, requests_of, says_in, to_ask_about, waiting
 
 _ASKED_ABOUT = 10
 """The most accounts of which one look asks whether they may write."""
@@ -25,6 +26,17 @@ def presses_waiting(context: Context, preview: Preview) -> tuple[PreviewRequest,
     return waiting([each for each in found if each is not None], preview)
 
 
+def says_waiting(
+    context: Context, preview: Preview, facts: PullRequestFacts | None
+) -> tuple[tuple[PreviewRequest, ...], bool]:
+    """Return what people said who came by a proxy and were not quoted so far, and whether the settings let
+    them be quoted there: by the name that GitHub gives the repository."""
+    found = says_in(presses_waiting(context, preview))
+    proxy, bounds = context.settings.by_proxy, facts.bounds if facts is not None else None
+    repository = facts.pull_request.base.repository if facts is not None and bounds is not None else ""
+    return found, proxy is not None and proxy.may_say and proxy.names(repository)
+
+
 async def with_presses(
     context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, inbox: Inbox
 ) -> Inbox:
@@ -32,7 +44,7 @@ async def with_presses(
 
     What they may is asked at this moment, whatever whoever made the request knew; once per account.
     """
-    new = presses_waiting(context, preview)
+    new = buttons_in(presses_waiting(context, preview))
     if not new:
         return inbox
     new = _by_their_clock(client, new, context.now())
@@ -41,8 +53,14 @@ async def with_presses(
     if failed:
         again_at = context.now() + ASK_AGAIN
         left = replace(left, again_at=min(left.again_at, again_at)) if left else Left(again_at)
-    readers = context.settings.sign_in.readers_may_extend
-    found = requests_of(new, levels, inbox.requests, readers_may_extend=readers)
+    proxy, repository = context.settings.by_proxy, pull_request.base.repository
+    found = requests_of(
+        new,
+        levels,
+        inbox.requests,
+        readers_may_extend=context.settings.sign_in.readers_may_extend,
+        extends_by_proxy=proxy is not None and proxy.may_extend and proxy.names(repository),
+    )
     return replace(inbox, requests=found, left=left)
 
 

@@ -62,7 +62,17 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
         for comment, marker in marked
         if marker.kind == "notice"
     )
-    return OwnComments(tuple(reports), answered, frozenset(answers), refused, notices)
+    quoted = frozenset(
+        comment.verdict.request
+        for comment in comments
+        if comment.verdict is not None and is_quotation(comment, us)
+    )
+    return OwnComments(tuple(reports), answered, frozenset(answers), refused, notices, quoted)
+
+
+def is_quotation(comment: Comment, us: AppIdentity) -> bool:
+    """Return whether a comment is one of ours in which somebody is quoted who came by a proxy."""
+    return comment.verdict is not None and bool(comment.verdict.name) and us.wrote(comment)
 
 
 def oldest_report(own: OwnComments) -> Report | None:

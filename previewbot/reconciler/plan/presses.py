@@ -11,13 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Ask, Asked, AskedIn, Preview, PreviewRequest, Reply, RequestId, Status
+from previewbot.api import SAY, Ask, Asked, AskedIn, Preview, PreviewRequest, Reply, RequestId, Status
 from previewbot.reconciler.conversation import Hand, Request
 from previewbot.rules.commands import Command, parse
 
 MOST_WAITING = 5
 """So many requests of one account are carried out in one look at a pull request; more at once is a mistake,
 or mischief, and is answered with that."""
+
+MOST_WAITING_BY_PROXY = 10
+"""The same of all together who come by a proxy, whom only the proxy tells apart."""
+
+SAID_KEPT_FOR = timedelta(hours=24)
+"""How long what somebody said is kept while it cannot be quoted: their words stand nowhere else."""
 
 KEPT_FOR = timedelta(hours=1)
 """How long one is kept after it was made, so that its delivery is known when it comes again."""
@@ -64,29 +70,47 @@ def is_for(found: PreviewRequest, preview: Preview) -> bool:
     return preview.created_at - found.created_at <= ORPHAN_AFTER
 
 
+def buttons_in(found: Iterable[PreviewRequest]) -> tuple[PreviewRequest, ...]:
+    """Return those that a command has the same effect as."""
+    return tuple(each for each in found if each.ask.asked != SAY)
+
+
+def says_in(found: Iterable[PreviewRequest]) -> tuple[PreviewRequest, ...]:
+    """Return those in which somebody says something who came by a proxy."""
+    return tuple(each for each in found if each.ask.asked == SAY)
+
+
 def requests_of(
     new: Sequence[PreviewRequest],
     levels: Mapping[int, str],
     before: Sequence[Request] = (),
     *,
     readers_may_extend: bool = False,
+    extends_by_proxy: bool = False,
 ) -> tuple[Request, ...]:
     """Return what is to be carried out now: of each account so many, the rest as too many.
 
     `levels` has the permissions of the accounts that were asked about; what others ask waits for the next
     look. `before` is what people wrote, in its order; the two are merged by when GitHub and the API server
     took them in, both by GitHub's clock.
+
+    `extends_by_proxy`: the settings let people who come by a proxy give this preview more time. GitHub cannot
+    be asked about them; their names are pages' word, and this is all that it is good for.
     """
-    counted: Counter[int] = Counter()
+    counted: Counter[tuple[int, str]] = Counter()
     found, written = list[Request](), deque(before)
     for each in new:
         while written and (written[0].updated_at is None or written[0].updated_at <= each.created_at):
             found.append(written.popleft())
-        account = each.ask.actor.id
-        counted[account] += 1
-        too_many = counted[account] > MOST_WAITING
-        if too_many or account in levels:
-            may = _may_ask(each.ask, levels.get(account, ""), readers_may_extend=readers_may_extend)
+        actor, all_by_proxy = each.ask.actor, (0, "")
+        counted[actor.id, actor.name] += 1
+        counted[all_by_proxy] += actor.by_proxy
+        too_many = counted[actor.id, actor.name] > MOST_WAITING
+        too_many |= actor.by_proxy and counted[all_by_proxy] > MOST_WAITING_BY_PROXY
+        if actor.by_proxy:
+            found.append(_request(each, extends_by_proxy and _extends(each.ask), too_many=too_many))
+        elif too_many or actor.id in levels:
+            may = _may_ask(each.ask, levels.get(actor.id, ""), readers_may_extend=readers_may_extend)
             found.append(_request(each, may, too_many=too_many))
     return (*found, *written)
 
@@ -95,21 +119,24 @@ def _may_ask(ask: Ask, level: str, *, readers_may_extend: bool) -> bool:
     """Return whether somebody with this permission may ask for this; who may not write, hardly ever."""
     if level in WRITING:
         return True
+    return readers_may_extend and _extends(ask) and level == "read"
+
+
+def _extends(ask: Ask) -> bool:
     # A check's buttons GitHub shows to writers alone.
-    extends = ask.asked == Asked.EXTEND and ask.source.kind == AskedIn.PAGE
-    return readers_may_extend and extends and level == "read"
+    return ask.asked == Asked.EXTEND and ask.source.kind == AskedIn.PAGE
 
 
 def to_ask_about(new: Sequence[PreviewRequest]) -> dict[int, str]:
     """Return the accounts, with their newest logins, of which it matters what they may."""
-    return {each.ask.actor.id: each.ask.actor.login for each in new}
+    return {each.ask.actor.id: each.ask.actor.login for each in new if not each.ask.actor.by_proxy}
 
 
 def _request(found: PreviewRequest, may_write: bool, *, too_many: bool) -> Request:
     ask = found.ask
     return Request(
         id=press_id(ask.id, ask.source.kind),
-        actor=ask.actor.login,
+        actor=ask.actor.called,
         asked=(_command(ask.asked, ask.source.head_sha),),
         may_write=may_write,
         account=ask.actor.id,

@@ -10,6 +10,7 @@ from previewbot.api.github import AppIdentity, Comment
 from previewbot.config.agents import SignalKind
 from previewbot.reconciler.conversation import Inbox
 from previewbot.reconciler.observation import PullRequestFacts
+from previewbot.reconciler.plan.inbox import is_quotation
 from previewbot.rules.asked_for import Requested
 from previewbot.rules.verdicts import barred, judged, kept, with_requesters
 
@@ -20,14 +21,17 @@ def verdicts_among(
     """Return the comments that are verdicts, and those that are known as such and are none any more.
 
     Only what GitHub says that a person wrote through our own App: there the person was signed in, and what is
-    said is of the commit that was served. Anybody can write the marker.
+    said is of the commit that was served. Anybody can write the marker. And what the App itself wrote, where
+    it quotes somebody who came by a proxy.
     """
     were = {each.comment for each in known}
-    return tuple(
-        comment
-        for comment in comments
-        if comment.id in were or (comment.verdict is not None and us.wrote_for_a_person(comment))
-    )
+    return tuple(comment for comment in comments if comment.id in were or _is_verdict(comment, us))
+
+
+def _is_verdict(comment: Comment, us: AppIdentity) -> bool:
+    if comment.verdict is None:
+        return False
+    return is_quotation(comment, us) if comment.verdict.name else us.wrote_for_a_person(comment)
 
 
 def merged(known: Sequence[Verdict], said: Sequence[Comment]) -> tuple[Verdict, ...]:
@@ -37,12 +41,12 @@ def merged(known: Sequence[Verdict], said: Sequence[Comment]) -> tuple[Verdict, 
         before = found.get(comment.id)
         if before is None:
             if comment.verdict is not None:
-                found[comment.id] = _new(comment)
+                found[comment.id] = new_verdict(comment)
         elif _changed(before, comment):
             # What is shown is what was said first: it is told as edited, and not as what it says now.
             edited = before.edited or _says_something_else(before, comment)
             found[comment.id] = replace(before, updated_at=comment.updated_at, asked_at=None, edited=edited)
-        elif before.login != comment.author.login:
+        elif not before.by_proxy and before.login != comment.author.login:
             found[comment.id] = replace(before, login=comment.author.login)
     return tuple(found.values())
 
@@ -73,20 +77,25 @@ def _was_answered(observed: Observed) -> bool:
     return observed.request is not None and observed.request.unknown is not IssuesUnknown.ANSWER
 
 
-def _new(comment: Comment) -> Verdict:
+def new_verdict(comment: Comment) -> Verdict:
+    """Return the verdict that a comment is, which begins as one does."""
     assert comment.verdict is not None
-    said = comment.verdict
+    said, by_proxy = comment.verdict, bool(comment.verdict.name)
     return Verdict(
         comment=comment.id,
         node_id=comment.node_id,
-        login=comment.author.login,
-        account=comment.author.id,
+        login=said.name if by_proxy else comment.author.login,
+        account=0 if by_proxy else comment.author.id,
         says=said.says,
         head_sha=said.sha,
         path=said.path,
         words=said.words,
         said_at=comment.created_at,
         updated_at=comment.updated_at,
+        # GitHub knows nobody of that name, so it is not asked.
+        writes=False if by_proxy else None,
+        by_proxy=by_proxy,
+        request=said.request,
     )
 
 
@@ -96,5 +105,8 @@ def _changed(before: Verdict, comment: Comment) -> bool:
 
 def _says_something_else(before: Verdict, comment: Comment) -> bool:
     said = comment.verdict
-    now = (said.says, said.sha, said.path, said.words) if said is not None else None
-    return now != (before.says, before.head_sha, before.path, before.words)
+    if said is None:
+        return True
+    name = before.login if before.by_proxy else ""
+    now = (said.says, said.sha, said.path, said.words, said.name)
+    return now != (before.says, before.head_sha, before.path, before.words, name)

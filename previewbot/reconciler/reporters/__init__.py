@@ -11,6 +11,7 @@ from previewbot.reconciler.reporters.deployments import Deployments
 from previewbot.reconciler.reporters.kept import KeptReporter
 from previewbot.reconciler.reporters.kubernetes_events import KubernetesEvents
 from previewbot.reconciler.reporters.notices import Notice
+from previewbot.reconciler.reporters.quotations import Quotations
 from previewbot.reconciler.reporters.reporter import Reporter
 from previewbot.reconciler.reporters.reporting import Reporting
 from previewbot.reconciler.reporters.status_comment import StatusComment
@@ -19,6 +20,7 @@ from previewbot.reconciler.reporters.verdict_check import VerdictCheck
 GITHUB_REPORTERS: tuple[Reporter, ...] = (
     StatusComment(),
     Answers(),
+    Quotations(),
     Notice("ready"),
     Notice("failed"),
     CheckRun(),

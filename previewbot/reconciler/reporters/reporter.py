@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from previewbot.api import ConfigurationProblem, Preview, Report, RequestId, Status
+from previewbot.api import ConfigurationProblem, Preview, PreviewRequest, Report, RequestId, Status
 from previewbot.api.ci import Runs
 from previewbot.api.github import AppIdentity
 from previewbot.clients.github import InstallationClient
@@ -35,7 +35,8 @@ class ReportContext:
     and `runs_now` what was in this very pass.
     `forget` makes the next pass read GitHub anew. `mistakes` are those that the pull request itself writes
     into the configuration file. `closed` are the places that take nothing now; `opened` has those looked at
-    again that went without having been told of there.
+    again that went without having been told of there. `says` are what people said who came by a proxy and
+    were not quoted so far; `quotes`: the settings let them be.
     """
 
     client: InstallationClient
@@ -54,6 +55,8 @@ class ReportContext:
     mistakes: tuple[ConfigurationProblem, ...] = ()
     closed: ClosedPlaces = field(default_factory=ClosedPlaces)
     opened: Callable[[], None] = lambda: None
+    says: tuple[PreviewRequest, ...] = ()
+    quotes: bool = False
 
     @property
     def preview(self) -> Preview:

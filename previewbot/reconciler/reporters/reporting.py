@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from previewbot.api import Status
+from previewbot.api import PreviewRequest, Status
 from previewbot.engine.view import view_of
 from previewbot.errors import Forbidden, Invalid, RemoteError
 from previewbot.reconciler.context import Context
@@ -29,6 +29,8 @@ class Reporting:
         status: Status,
         *,
         before: Status,
+        says: tuple[PreviewRequest, ...] = (),
+        quotes: bool = False,
     ) -> None:
         self.status = status
         self._context = context
@@ -52,6 +54,8 @@ class Reporting:
             mistakes=plan.mistakes,
             closed=context.memory.closed,
             opened=lambda: context.memory.untriggered.forget(preview.spec.repository_id, context.now()),
+            says=says,
+            quotes=quotes,
         )
 
     async def report(self, reporters: Sequence[Reporter], own: OwnComments) -> RemoteError | None:
