@@ -184,9 +184,9 @@ def test_chart_application_and_package_have_one_version() -> None:
     assert chart["appVersion"] == project["project"]["version"]
 
 
-def test_people_come_by_a_proxy_with_its_keys_and_without_a_secret_a_token_or_github() -> None:
+def test_people_who_come_by_a_proxy_to_look_need_its_keys_and_no_secret_token_or_github() -> None:
     assertion = {"header": "X-Pomerium-Jwt-Assertion", "issuer": "sso", "audience": "pages"}
-    proxy = json.dumps({"assertion": assertion, "repositories": ["acme/*"]})
+    proxy = json.dumps({"assertion": assertion, "repositories": ["acme/*"], "may_say": False})
     options = ("--set", "settings.access=proxy,signIn.proxyKeysConfigMap=sso-keys")
     objects = rendered("minimal", *options, "--set-json", f"settings.proxy={proxy}")
 
@@ -234,3 +234,34 @@ def test_the_guards_keys_are_pages_and_the_controllers_and_people_get_to_its_way
     paths = [path["path"] for path in rule["http"]["paths"]]
     # Only the gateway asks the guard, and within the cluster.
     assert "/enter" in paths and not [path for path in paths if path.startswith("/auth")]
+
+
+@pytest.mark.parametrize(
+    ("may", "asked"),
+    [
+        ({}, "['say']"),
+        ({"may_extend": True}, "['say', 'extend']"),
+        ({"may_say": False, "may_extend": True}, "['extend']"),
+    ],
+)
+def test_people_who_press_something_by_proxy_need_the_keys_of_forms_and_no_other_secret(
+    may: dict[str, bool], asked: str
+) -> None:
+    proxy = {"header": "X-Forwarded-Email", "from": ["10.20.0.7/32"], "repositories": ["acme/*"], **may}
+    access = ("--set", "settings.access=proxy", "--set-json", f"settings.proxy={json.dumps(proxy)}")
+    objects = rendered("minimal", *access, "--set", "signIn.existingSecret=forms")
+
+    settings = parse(document(one(objects, "ConfigMap", "previewbot")["data"]["settings.yaml"]), {})
+    assert settings.sign_in.cookie_keys_file == Path("/etc/previewbot/sign-in/cookie-keys")
+    assert settings.sign_in.client_secret_file is None
+    pod = one(objects, "Deployment", "previewbot-pages")["spec"]["template"]["spec"]
+    [secret] = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
+    assert (secret["secretName"], [each["key"] for each in secret["items"]]) == ("forms", ["cookie-keys"])
+    [rule] = one(objects, "Role", "previewbot-pages-requests")["rules"]
+    assert (rule["resources"], rule["verbs"]) == (["previewrequests"], ["create"])
+    policy = one(objects, "ValidatingAdmissionPolicy", "previewbot-requests")["spec"]
+    assert any(f"object.spec.asked in {asked} " in each["expression"] for each in policy["validations"])
+    # GitHub is asked nothing as a person.
+    egress = one(objects, "NetworkPolicy", "previewbot-pages")["spec"]["egress"]
+    assert {port["port"] for each in egress for port in each["ports"]} == {53, 443, 6443}
+    assert 'settings.access "proxy" needs signIn.existingSecret' in helm.template("minimal", *access).stderr

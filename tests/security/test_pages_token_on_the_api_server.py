@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from previewbot.api import Actor, Ask, Asked, AskedIn, Poke, Source, new_object, new_request
+from previewbot.api import (
+    SAY,
+    Actor,
+    Ask,
+    Asked,
+    AskedIn,
+    Poke,
+    Saying,
+    Says,
+    Source,
+    new_object,
+    new_request,
+)
 from previewbot.clients.kubernetes.resources import PREVIEWS, poke_patch
 from previewbot.doctor import samples
 from tests.chart.conftest import cluster as cluster
@@ -104,7 +117,11 @@ WRONG: dict[str, tuple[Manifest, str]] = {
     "on a page with a number": (a_request(id=9001), OF_REQUESTS),
     "another's name": (spoiled(lambda o: o["spec"].update(number=43)), "the name must be"),
     "no commit": (spoiled(lambda o: o["spec"]["from"].update(headSha="main")), "headSha"),
-    "no account": (spoiled(lambda o: o["spec"]["actor"].update(id=0)), "actor.id"),
+    "no account": (
+        spoiled(lambda o: o["spec"]["actor"].update(id=0)),
+        "whoever came by a proxy (id 0) a name",
+    ),
+    "an account with two names": (spoiled(lambda o: o["spec"]["actor"].update(name="Pia")), "has a login"),
     "a login of its own": (spoiled(lambda o: o["spec"]["actor"].update(login="../x")), "actor.login"),
 }
 
@@ -176,6 +193,60 @@ def test_it_reaches_no_lease_secret_session_or_route(pages: Account, release: Co
         "/apis/gateway.networking.k8s.io/v1/namespaces/staging/httproutes",
     ):
         assert status_of(pages, "GET", path) == 403, path
+
+
+def test_where_people_sign_in_nobody_comes_by_proxy(pages: Account) -> None:
+    for obj in (by_proxy("say"), by_proxy("extend")):
+        answer = pages.create(obj)
+        assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
+
+
+def test_by_proxy_it_claims_what_the_settings_open_to_such_people_and_nothing_else(
+    pages: Account, release: ControlPlane
+) -> None:
+    proxy = {"header": "X-Email", "from": ["10.0.0.7/32"], "repositories": ["acme/*"], "may_extend": True}
+    access = ("--set", "settings.access=proxy", "--set-json", f"settings.proxy={json.dumps(proxy)}")
+    change(release, "upgrade", "everything", *access)
+    wait_until(lambda: pages.create(by_proxy("say")).status == 201)
+
+    assert pages.create(by_proxy("extend")).status == 201
+    for asked in ("start", "stop", "restart", "reset", "merge"):
+        answer = pages.create(by_proxy(asked))
+        assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
+    of_an_account = by_proxy("say")
+    of_an_account["spec"]["actor"] = {"id": 501, "login": "alice"}
+    answer = pages.create(of_an_account)
+    assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
+    wrong: tuple[tuple[str, Any], ...] = (
+        ("name", "x" * 101),
+        ("name", "Pia\n/preview stop"),
+        ("words", "é" * 4001),
+        ("path", "https://evil.example.com/"),
+        ("sha", "main"),
+        ("says", "approve"),
+    )
+    for key, value in wrong:
+        obj = by_proxy("say")
+        obj["spec"]["actor" if key == "name" else "saying"][key] = value
+        assert pages.create(obj).status == 422, (key, value)
+    longest = by_proxy("say")
+    longest["spec"]["saying"]["words"] = "é" * 4000
+    assert pages.create(longest).status == 201
+    # Web has nobody by proxy: GitHub tells of accounts.
+    web = Account(release, "web")
+    try:
+        check = by_proxy("extend", AskedIn.CHECK_RUN)
+        answer = web.create(check)
+    finally:
+        web.close()
+    assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
+
+
+def by_proxy(asked: str, kind: AskedIn = AskedIn.PAGE) -> Manifest:
+    """Return a request as pages makes it for somebody who came by a proxy."""
+    saying = Saying(Says.WORK, HEAD, "/cart", "The sum is wrong.") if asked == SAY else None
+    source = Source(kind, 0 if kind is AskedIn.PAGE else 9001, f"by-proxy-{asked}", HEAD)
+    return new_request(Ask(812, 42, asked, Actor(name="pia@acme.example"), source, NOW, saying), NAMESPACE)
 
 
 def test_where_nobody_signs_in_it_may_make_none(pages: Account, release: ControlPlane) -> None:

@@ -103,7 +103,10 @@ WRONG: dict[str, tuple[Manifest, str]] = {
     "another's name": (spoiled(lambda o: o["spec"].update(number=43)), "the name must be"),
     "a name of its own": (spoiled(lambda o: o["metadata"].update(name="gh-812-42")), "the name must be"),
     "no commit": (spoiled(lambda o: o["spec"]["from"].update(headSha="main")), "headSha"),
-    "no account": (spoiled(lambda o: o["spec"]["actor"].update(id=0)), "actor.id"),
+    "no account": (
+        spoiled(lambda o: o["spec"]["actor"].update(id=0)),
+        "whoever came by a proxy (id 0) a name",
+    ),
     "a login of its own": (spoiled(lambda o: o["spec"]["actor"].update(login="../x")), "actor.login"),
 }
 
