@@ -11,15 +11,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from previewbot.cli.secret_files import read_guard_keys
 from previewbot.cli.serve import load, proxies_of
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.links import Links
 from previewbot.config.repository import TargetPath
-from previewbot.config.server import Settings
+from previewbot.config.server import GatewaySettings, Settings
 from previewbot.doctor.check import safe
 from previewbot.doctor.conformance.judged import judged
 from previewbot.doctor.conformance.leftovers import take_away_leftovers
@@ -29,6 +31,7 @@ from previewbot.doctor.conformance.subject import Backend, NotToBeTried, Subject
 from previewbot.doctor.report import exit_code, summary
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import Forbidden, RemoteError
+from previewbot.rules.guard_bearers import FOR_A_QUESTION, signed
 
 _USER_AGENT = "previewbot-conformance"
 _RIGHTS = (
@@ -58,13 +61,15 @@ def conformance(config: Path, wanted: Wanted) -> int:
     if wanted.backend is not None and (settings.links is None or settings.links.gateway is None):
         print("--service asks for links.gateway in the settings: no Gateway is configured", file=sys.stderr)
         return 2
+    # Before anything is made: without them the guard would refuse what is asked by the Gateway.
+    keys = read_guard_keys(settings) if wanted.backend is not None else ()
     problem = _cannot_be_written(wanted.output)
     if problem:
         # Said now: all that was seen would be lost at the end.
         print(f"--output {wanted.output}: {problem}; name another file", file=sys.stderr)
         return 2
     try:
-        record = asyncio.run(_run(settings, wanted))
+        record = asyncio.run(_run(settings, wanted, keys))
     except asyncio.CancelledError:
         print("ended before anything was made", file=sys.stderr)
         return 1
@@ -102,7 +107,7 @@ def _cannot_be_written(path: Path) -> str:
     return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "it may not be written"
 
 
-async def _run(settings: Settings, wanted: Wanted) -> Record:
+async def _run(settings: Settings, wanted: Wanted, keys: tuple[bytes, ...]) -> Record:
     say = _teller(time.monotonic())
     _end_early_when_told(say)
     kube = await Kube.connect(settings.cluster.kubeconfig, user_agent=_USER_AGENT)
@@ -116,11 +121,19 @@ async def _run(settings: Settings, wanted: Wanted) -> Record:
             kube, wanted.namespace, wanted.target, wanted.entry_url, gateway, wanted.backend
         )
         await take_away_leftovers(kube, subject, datetime.now(UTC), say)
-        trial = Trial(kube, Links(_USER_AGENT, proxies=proxies_of(os.environ)), say)
+        bearer = partial(_bearer, gateway, keys)
+        trial = Trial(kube, Links(_USER_AGENT, proxies=proxies_of(os.environ)), say, bearer=bearer)
         return await tried(trial, subject, _begun(subject, seen, await kube.server_version()))
     finally:
         # Whoever ends it here ends nothing any more, and still wants to know what was seen.
         await to_its_end(kube.close())
+
+
+def _bearer(gateway: GatewaySettings | None, keys: tuple[bytes, ...], key: str) -> str:
+    """Return what lets a question past the guard before a route, "" without a guard."""
+    if gateway is None or not keys:
+        return ""
+    return signed(keys, key, gateway.domain, datetime.now(UTC) + FOR_A_QUESTION)
 
 
 def _end_early_when_told(say: Callable[[str], None]) -> None:

@@ -14,13 +14,16 @@ from typing import Generic, TypeVar
 
 from previewbot.cli.patience import still_waiting
 from previewbot.cli.secret_files import (
+    GUARD_KEYS,
     assertion_keys_file,
     bearer_source,
+    guard_source,
     is_here,
     read_assertion_keys,
     read_bearers,
     read_client_secret,
     read_cookie_keys,
+    read_guard_keys,
     read_secret,
     sign_in_sources,
     sources_of_pages,
@@ -38,6 +41,7 @@ from previewbot.config.server import (
 from previewbot.doctor import rights
 from previewbot.doctor.check import Check, not_checked, note, ok, wrong
 from previewbot.doctor.examination import SETTINGS, USER_AGENT, Secrets, questions_about
+from previewbot.doctor.guarding import KEYS
 from previewbot.doctor.report import as_json, exit_code, summary
 from previewbot.doctor.running import asked
 from previewbot.errors import SettingsError
@@ -124,13 +128,15 @@ def secrets_of(settings: Settings, environment: Mapping[str, str], process: str 
         here = (process,)
     elif _pages_are_here(settings, here):
         here = (*here, "pages")
-    of_pages = (*_bearer(settings, here), *_of_sign_in(settings, here))
-    return Secrets(key.value, signing.value, (key.check, signing.check, *of_pages), here)
+    guard_keys, of_guard = _of_guard(settings, here)
+    others = (*_bearer(settings, here), *_of_sign_in(settings, here), *of_guard)
+    return Secrets(key.value, signing.value, (key.check, signing.check, *others), here, guard_keys)
 
 
 def _pages_are_here(settings: Settings, others: Sequence[str]) -> bool:
     """Return whether what is pages' is here; where it has no secret at all, whether all others are."""
-    sources = sources_of_pages(settings)
+    # The guard's keys are the controller's too, and say nothing of whose part this is.
+    sources = [each for each in sources_of_pages(settings) if each.name != GUARD_KEYS]
     return any(map(is_here, sources)) if sources else len(others) == len(rights.OF) - 1
 
 
@@ -153,6 +159,21 @@ def _of_sign_in(settings: Settings, here: Sequence[str]) -> list[Check]:
         else:
             found.append(ok(name, "it can be used"))
     return found
+
+
+def _of_guard(settings: Settings, here: Sequence[str]) -> tuple[tuple[bytes, ...] | None, list[Check]]:
+    """Return the guard's keys, and how their file stands; nothing where there is no guard."""
+    source = guard_source(settings)
+    if source is None:
+        return None, []
+    if not is_here(source) and "pages" not in here and "controller" not in here:
+        return None, [not_checked(KEYS, f"{source.file} is not here: it is pages' and the controller's")]
+    try:
+        keys = read_guard_keys(settings)
+    except SettingsError as error:
+        told = f"{'; '.join(error.problems)}: nobody gets past the guard, and no link is announced"
+        return None, [wrong(KEYS, told)]
+    return keys, [ok(KEYS, "they can be used")]
 
 
 def _bearer(settings: Settings, here: Sequence[str]) -> list[Check]:

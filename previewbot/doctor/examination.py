@@ -19,6 +19,7 @@ from previewbot.doctor.check import Check, not_checked, note, ok
 from previewbot.doctor.cluster import OfCluster
 from previewbot.doctor.contexts import looking
 from previewbot.doctor.github import Heard, OfGitHub
+from previewbot.doctor.guarding import OfGuard
 from previewbot.doctor.names import OfNames
 from previewbot.doctor.probing import OfRoutes
 from previewbot.doctor.proxies import OfProxies
@@ -40,13 +41,14 @@ class Secrets:
     """What of the processes' secrets is here, and what was found when they were read.
 
     `private_key` and `signing` are None where they are not here, or cannot be used; `here` are the processes
-    whose secrets are here, be they of use or not.
+    whose secrets are here, be they of use or not. `guard_keys` are the guard's, None where there are none.
     """
 
     private_key: str | None = field(default=None, repr=False)
     signing: tuple[bytes, ...] | None = field(default=None, repr=False)
     checks: tuple[Check, ...] = ()
     here: tuple[str, ...] = ()
+    guard_keys: tuple[bytes, ...] | None = field(default=None, repr=False)
 
     @property
     def who(self) -> tuple[str, ...]:
@@ -127,10 +129,16 @@ async def questions_about(
         questions += [*cluster.questions(), *targets]
         ways = settings.links
         if "controller" in secrets.who and ways is not None and ways.gateway is not None:
-            routes = OfRoutes(lambda: cluster.kube, links, settings, ways.gateway, now)
+            keys = secrets.guard_keys
+            routes = OfRoutes(lambda: cluster.kube, links, settings, ways.gateway, now, keys or ())
+            guard = OfGuard(lambda: cluster.kube, links, ways.gateway, keys, settings.public_url, now)
             names = OfNames(ways.gateway, settings.public_url, now, asks=ways.check, proxies=proxies)
             of_routes = routes.questions()
-            questions += [*of_routes, *names.questions(follows=[question.name for question in of_routes])]
+            questions += [
+                *of_routes,
+                *guard.questions(),
+                *names.questions(follows=[question.name for question in of_routes]),
+            ]
         questions += OfWeb(session, settings, secrets.signing or ()).questions()
         yield questions
 

@@ -26,6 +26,7 @@ from previewbot.engine.route_answers import RouteAnswer
 from previewbot.engine.routes import ROUTES
 from previewbot.errors import Conflict, RemoteError, TryLater
 from previewbot.reconciler.gather.gateway import read_gateway
+from previewbot.rules.guard_bearers import FOR_A_QUESTION, signed
 
 _PATIENCE = timedelta(seconds=10)
 """How long a Gateway may take to say something; most do within two seconds."""
@@ -56,8 +57,9 @@ class OfRoutes:
         settings: Settings,
         gateway: GatewaySettings,
         now: Callable[[], datetime],
+        guard_keys: tuple[bytes, ...] = (),
     ) -> None:
-        self._kube, self._links, self._now = kube, links, now
+        self._kube, self._links, self._now, self._guard_keys = kube, links, now, guard_keys
         self._settings, self._gateway = settings, gateway
         self._gateway_state = UNREAD
 
@@ -102,9 +104,11 @@ class OfRoutes:
         if self._settings.links is not None and not self._settings.links.check:
             return [not_checked(judged.LINK, judged.NOT_ASKED)]
         # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
-        question = Question(probe.url_of(self._gateway), self._gateway_state.addresses)
+        addresses, url = self._gateway_state.addresses, probe.url_of(self._gateway)
 
         async def look() -> Check:
+            # A policy for a whole Gateway guards this host too.
+            question = Question(url, addresses, bearer=self._bearer(probe.NAME))
             return judged.link(await self._links.ask(question), self._gateway, self._settings.public_url)
 
         patience = (self._gateway.settle + _FOLLOWING).total_seconds()
@@ -113,8 +117,15 @@ class OfRoutes:
             # Whatever is wrong with addresses is so for this one, and is told once.
             return [found]
         url = links.gateway_url(self._gateway, no_preview.NOBODYS)
-        answer = await self._links.ask(Question(url, self._gateway_state.addresses))
+        bearer = self._bearer(no_preview.NOBODYS)
+        answer = await self._links.ask(Question(url, addresses, bearer=bearer))
         return [found, judged.without_preview(answer, url, self._settings.public_url)]
+
+    def _bearer(self, label: str) -> str:
+        """Return what lets a question past the guard at a host, "" without one."""
+        if self._gateway.guard is None or not self._guard_keys:
+            return ""
+        return signed(self._guard_keys, label, self._gateway.domain, self._now() + FOR_A_QUESTION)
 
     async def _answer(self, namespace: str) -> RouteAnswer:
         """Return what the Gateway says, as soon as it says something of the route as it is."""

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from previewbot.config.server import GatewaySettings
 from previewbot.engine.links import gateway_url
-from previewbot.rules.environment_keys import MAX_LENGTH, SHAPE
+from previewbot.rules.environment_keys import FIRST_LABEL, MAX_LENGTH
 
 TICKET, BEARER = "previewbot_ticket", "previewbot_bearer"
 """Of an address's query: what lets a browser in, and is taken away before anybody else sees it."""
@@ -22,10 +22,13 @@ _LONGEST_HOST = 300
 
 
 def key_of_host(text: str, domain: str) -> str:
-    """Return the environment key of a preview's host, with a port or without; empty if it is none."""
+    """Return the environment key of a preview's host, with a port or without; empty if it is none.
+
+    Also what is in its place where previewbot tries the gateway.
+    """
     if len(text) > _LONGEST_HOST or not text.isascii():
         return ""
-    found = re.fullmatch(rf"(?P<key>{SHAPE})\.{re.escape(domain)}(:[0-9]{{1,5}})?", text.lower())
+    found = re.fullmatch(rf"(?P<key>{FIRST_LABEL})\.{re.escape(domain)}(:[0-9]{{1,5}})?", text.lower())
     return found["key"] if found is not None and len(found["key"]) <= MAX_LENGTH else ""
 
 

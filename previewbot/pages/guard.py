@@ -199,7 +199,15 @@ class Guard:
             log.warning(
                 "a gateway does not ask the guard as links.gateway.guard says", extra={"why": why, **sent}
             )
-        return self._refusal(Answer.MISDIRECTED, _FORBIDDEN, _MISDIRECTED)
+        names = [
+            name
+            for name in ("Host", "X-Forwarded-Host")
+            if guarded.key_of_host(_header(name), self._gateway.domain)
+        ]
+        seen = (
+            f"a preview's host stands in {' and in '.join(names)}" if names else "no header has a preview's"
+        )
+        return self._refusal(Answer.MISDIRECTED, _FORBIDDEN, f"{_MISDIRECTED} ({seen})")
 
     def _refusal(self, answer: Answer, status: int, words: str) -> Response:
         kinds = ("text/plain", "application/json")

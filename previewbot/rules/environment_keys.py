@@ -17,6 +17,10 @@ from previewbot.api import Spec, name_of
 SHAPE = "p[a-z2-7]{10}(-[a-z0-9]+)*-[1-9][0-9]*"
 """What each key looks like, as the CRD and the admission policies have it too."""
 
+FIRST_LABEL = rf"(?:{SHAPE}|previewbot-doctor|previewbot-nobody|conformance-[0-9a-f]{{12}})"
+"""What the first part of a host below the links' domain looks like: a key, or what previewbot's own trials of
+a gateway have in its place (`engine.probe`, `engine.no_preview`, `previewbot conformance`)."""
+
 _HASH_LENGTH = 10
 MAX_LENGTH = 40
 _SHAPE_RE = re.compile(SHAPE)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 
-from previewbot.rules.environment_keys import SHAPE, environment_key
+from previewbot.rules.environment_keys import FIRST_LABEL, environment_key
 
 HEADER = "x-previewbot-bearer"
 GUARD_HEADER = "x-previewbot-guard"
@@ -23,7 +23,7 @@ GUARD_HEADER = "x-previewbot-guard"
 _VERSION = "pvb1"
 _PURPOSE = "previewbot: a bearer past the guard"
 _RE = re.compile(
-    rf"{_VERSION}\.(?P<key>{SHAPE})\.(?P<end>[1-9][0-9]{{0,10}})\.(?P<signature>[A-Za-z0-9_-]{{43}})"
+    rf"{_VERSION}\.(?P<key>{FIRST_LABEL})\.(?P<end>[1-9][0-9]{{0,10}})\.(?P<signature>[A-Za-z0-9_-]{{43}})"
 )
 _LONGEST = 200
 _STEP = timedelta(minutes=30)
@@ -53,6 +53,15 @@ def signed(keys: Sequence[bytes], key: str, domain: str, until: datetime) -> str
         raise ValueError("there is no key to sign with")
     end = str(int(until.timestamp()))
     return f"{_VERSION}.{key}.{end}.{_signature(keys[0], key, domain, end)}"
+
+
+def of_a_stranger(keys: Sequence[bytes], domain: str, now: datetime) -> tuple[str, str]:
+    """Return a bearer that counts now, and the host that it is for, at which no preview is.
+
+    Who asks for another preview with both must be refused: by a gateway that does not ask the guard they are
+    not, nor by one that lets whoever asks say about which host. Raises ValueError if there is no key.
+    """
+    return signed(keys, STRANGER, domain, now + FOR_A_QUESTION), f"{STRANGER}.{domain}"
 
 
 def standing(keys: Sequence[bytes], given: str, key: str, domain: str, now: datetime) -> Standing:

@@ -54,13 +54,17 @@ class Patience:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a trial works with; `say` is told what happens now, for whoever waits."""
+    """What a trial works with; `say` is told what happens now, for whoever waits.
+
+    `bearer` returns what lets a question past the guard before the route of a key, "" where there is none.
+    """
 
     kube: Kube
     web: Links
     say: Callable[[str], None]
     patience: Patience = Patience()
     clock: Callable[[], float] = time.monotonic
+    bearer: Callable[[str], str] = lambda key: ""
 
 
 async def subject_of(
@@ -201,19 +205,19 @@ async def _asked(trial: Trial, subject: Subject, record: Record, ways: tuple[Ask
     trial.say(f"asking: {', '.join(ways)}")
     for _ in range(REQUESTS):
         for way in ways:
-            answer = await trial.web.ask(_question(subject, way))
+            answer = await trial.web.ask(_question(subject, way, trial.bearer))
             tallies[way] = tallies[way].with_answer(answer, subject.key, subject.sha)
     return replace(record, answers={**record.answers, **tallies})
 
 
-def _question(subject: Subject, way: Asking) -> Question:
+def _question(subject: Subject, way: Asking, bearer: Callable[[str], str]) -> Question:
     if way is Asking.WITHOUT:
         return Question(subject.entry_url)
     if way is Asking.ANOTHER_KEY:
         return Question(subject.entry_url, baggage=header_value(f"another-{subject.key[-12:]}"))
     if subject.through_gateway:
         # Where its name is not known here, the Gateway is asked where it says that it is, as for links.
-        return Question(subject.link, subject.gateway_state.addresses)
+        return Question(subject.link, subject.gateway_state.addresses, bearer=bearer(subject.key))
     return Question(subject.link, baggage=header_value(subject.key))
 
 

@@ -104,17 +104,15 @@ def _past_the_guard(
     """
     gateway = context.limits.gateway
     assert gateway is not None
-    until = context.now() + guard_bearers.FOR_A_QUESTION
+    now = context.now()
     try:
         keys = context.guard_keys()
-        theirs, ours = (
-            guard_bearers.signed(keys, key, gateway.domain, until)
-            for key in (guard_bearers.STRANGER, inquiry.asked.key)
-        )
+        theirs, pretends = guard_bearers.of_a_stranger(keys, gateway.domain, now)
+        until = now + guard_bearers.FOR_A_QUESTION
+        ours = guard_bearers.signed(keys, inquiry.asked.key, gateway.domain, until)
     except (SettingsError, ValueError) as error:
         log.error("no link can be asked past the guard", extra={"error": str(error)})
         return None
-    pretends = f"{guard_bearers.STRANGER}.{gateway.domain}"
     return replace(question, bearer=theirs, pretends=pretends), replace(question, bearer=ours)
 
 

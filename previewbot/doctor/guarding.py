@@ -1,0 +1,99 @@
+"""Whether the guard is before previews: a stranger asks for one that runs, and must be refused by the guard.
+
+The doctor's own route has no filters, which an admission policy sees to, so that it shows nothing of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from previewbot.clients.kubernetes.examining import ExaminedKube
+from previewbot.clients.kubernetes.resources import PREVIEWS
+from previewbot.clients.links import Links, Question
+from previewbot.config.server import GatewaySettings
+from previewbot.doctor import running
+from previewbot.doctor.check import Check, not_checked, ok, wrong
+from previewbot.doctor.cluster_judged import LOGIN, RESOURCES
+from previewbot.doctor.probing_judged import GATEWAY
+from previewbot.engine.links import gateway_url
+from previewbot.reconciler.gather.gateway import read_gateway
+from previewbot.rules.guard_bearers import of_a_stranger
+from previewbot.rules.hosts import place_of
+from previewbot.rules.link_answers import Answer, Asked, is_refusal
+
+GUARD = "links: the guard"
+KEYS = "the guard's keys"
+
+
+class OfGuard:
+    """The question about the guard; `keys` are None where they are not here, or cannot be read."""
+
+    def __init__(
+        self,
+        kube: Callable[[], ExaminedKube],
+        links: Links,
+        gateway: GatewaySettings,
+        keys: tuple[bytes, ...] | None,
+        public_url: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._kube, self._links, self._gateway = kube, links, gateway
+        self._keys, self._public_url, self._now = keys, public_url, now
+
+    def questions(self) -> list[running.Question]:
+        """Return it; none where there is to be no guard."""
+        if self._gateway.guard is None:
+            return []
+        return [running.Question(GUARD, self._ask, after=(LOGIN, RESOURCES, GATEWAY), seconds=20.0)]
+
+    async def _ask(self) -> list[Check]:
+        if not self._keys:
+            return [not_checked(GUARD, f"because of {KEYS}")]
+        previews, _ = await self._kube().list_for_watch(PREVIEWS, None, keep=_short)
+        key = next((each["key"] for each in previews if each["key"]), "")
+        if not key:
+            return [
+                not_checked(GUARD, "no preview runs now that could be asked for; ask again when one does")
+            ]
+        bearer, pretends = of_a_stranger(self._keys, self._gateway.domain, self._now())
+        url = gateway_url(self._gateway, key)
+        state = await read_gateway(self._kube(), self._gateway)
+        answer = await self._links.ask(Question(url, state.addresses, bearer=bearer, pretends=pretends))
+        return [judged(answer, url, self._public_url)]
+
+
+def judged(answer: Answer, url: str, public_url: str) -> Check:
+    """Return what the answer to a stranger means.
+
+    It has a bearer of another preview, and says that it is that one which is asked for.
+    """
+    pages = place_of(public_url)
+    if is_refusal(Asked("", pages=pages), answer):
+        return ok(GUARD, f"a stranger is refused at {url} ({answer.status})")
+    if answer.failure is not None:
+        return not_checked(GUARD, f"nobody answers at {url} ({answer.failure.value})")
+    if answer.leads_to == pages:
+        return not_checked(GUARD, f"{url} leads to its page now, before which there is no guard; ask again")
+    if answer.is_error and not answer.is_marked:
+        words = (
+            f"{url} answers {answer.status} to a stranger, which is not the guard's: the preview's own "
+            "error, or the gateway does not get to pages (their Service, networkPolicy.webFrom)"
+        )
+        return wrong(GUARD, words)
+    words = (
+        f"{url} answers {answer.status} to somebody who may not open it: the gateway does not ask the guard, "
+        "or believes an X-Forwarded-Host that anybody can send. Look at links.gateway.filters, or at the "
+        "policy that is to ask (docs/guard.md)"
+    )
+    return wrong(GUARD, words)
+
+
+def _short(obj: dict[str, object]) -> dict[str, str]:
+    """Return the key of a preview that serves, "" of any other."""
+    spec, status = obj.get("spec"), obj.get("status")
+    services = status.get("services") if isinstance(status, dict) else None
+    serves = isinstance(services, list) and any(
+        isinstance(each, dict) and each.get("servingSha") for each in services
+    )
+    return {"key": str(spec.get("environmentKey", "")) if serves and isinstance(spec, dict) else ""}

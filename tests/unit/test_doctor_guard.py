@@ -1,0 +1,110 @@
+"""Whether the guard is before previews, as the doctor sees it: a stranger must be refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from previewbot.api import Why
+from previewbot.cli.doctor import secrets_of
+from previewbot.clients.links import Question
+from previewbot.config.server import GatewaySettings
+from previewbot.doctor.check import Check, State
+from previewbot.doctor.guarding import GUARD, KEYS, OfGuard, judged
+from previewbot.rules.guard_bearers import STRANGER
+from previewbot.rules.link_answers import FROM_A_SESSION, Answer
+from tests.support import guarded
+from tests.support.people import settings
+from tests.support.previews import NOW
+from tests.unit.test_pages_for_people import a_ready_one
+
+PAGES = "https://previews.example.com"
+URL = f"https://{guarded.host_of(a_ready_one())}/"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (Answer(401, from_guard=True), State.OK, "a stranger is refused"),
+        (Answer(302, leads_to="previews.example.com", leads_to_path="/enter"), State.OK, "is refused"),
+        (Answer(200), State.WRONG, "the gateway does not ask the guard"),
+        (Answer(401), State.WRONG, "the gateway does not ask the guard"),
+        (Answer(401, agents=(FROM_A_SESSION,), from_guard=True), State.WRONG, "does not ask the guard"),
+        (Answer(503), State.WRONG, "the gateway does not get to pages"),
+        (Answer(302, leads_to="previews.example.com", leads_to_path="/p/1/2"), State.NOT_CHECKED, "its page"),
+        (Answer(failure=Why.NO_NAME), State.NOT_CHECKED, "nobody answers"),
+    ],
+)
+def test_what_a_stranger_is_answered_says_whether_the_guard_is_there(
+    answer: Answer, state: State, words: str
+) -> None:
+    check = judged(answer, URL, PAGES)
+
+    assert (check.state, words in check.words) == (state, True), check.words
+
+
+class _Kube:
+    """A cluster in which these previews are."""
+
+    def __init__(self, objects: list[dict[str, Any]]) -> None:
+        self._objects = objects
+
+    async def list_for_watch(self, resource: object, namespace: None, keep: Any) -> tuple[list[Any], str]:
+        return [keep(each) for each in self._objects], "1"
+
+    async def get_child(self, resource: object, namespace: str, name: str) -> None:
+        return None
+
+
+class _Links:
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
+    async def ask(self, question: Question) -> Answer:
+        self.asked.append(question)
+        return Answer(200)
+
+
+async def look(keys: tuple[bytes, ...] | None, *objects: dict[str, Any]) -> tuple[Check, list[Question]]:
+    gateway = GatewaySettings.model_validate(guarded.links()["gateway"])
+    kube: Any = _Kube(list(objects))
+    links: Any = _Links()
+    [question] = OfGuard(lambda: kube, links, gateway, keys, PAGES, lambda: NOW).questions()
+    [check] = await question.ask()
+    return check, links.asked
+
+
+async def test_a_preview_that_runs_is_asked_for_as_somebody_who_may_open_another() -> None:
+    site = guarded.Guarded()
+    site.cluster.hold(a_ready_one())
+    objects = list(site.cluster.objects.values())
+
+    check, [question] = await look(guarded.KEYS, {"spec": {"environmentKey": "none"}}, *objects)
+
+    assert (check.name, check.state) == (GUARD, State.WRONG)
+    assert (question.url, question.pretends) == (URL, f"{STRANGER}.{guarded.DOMAIN}")
+    assert question.bearer.startswith(f"pvb1.{STRANGER}.")
+    assert (await look(guarded.KEYS))[0].state is State.NOT_CHECKED
+    assert (await look(None, *objects))[0].state is State.NOT_CHECKED
+
+
+def test_keys_that_cannot_be_used_are_told_and_are_not_taken_for_pages_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    links = guarded.links()
+    links["gateway"]["guard"]["keys_file"] = str(file)
+    found = settings(links=links)
+
+    assert "pages" not in secrets_of(found, {}).here
+    file.write_text("short")
+    assert "pages" not in secrets_of(found, {}).here
+    told = {each.name: each for each in secrets_of(found, {}, "controller").checks}
+    assert told[KEYS].state is State.WRONG
+    assert "nobody gets past the guard" in told[KEYS].words
+    file.write_bytes(guarded.KEYS[0])
+    secrets = secrets_of(found, {}, "pages")
+    assert (secrets.guard_keys, {each.name: each.state for each in secrets.checks}[KEYS]) == (
+        guarded.KEYS[:1],
+        State.OK,
+    )
