@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from previewbot.api import IssuesUnknown, Says, Verdict
+from previewbot.api import IssuesUnknown, Saying, Says, Verdict
 from previewbot.api.asked_for import AskedFor
 from previewbot.api.github import Account
 from previewbot.errors import TryLater
 from previewbot.text.markers import notice_marker, status_marker
+from previewbot.text.quotes import quote_comment
 from previewbot.text.verdicts import verdict_comment
 from tests.support.passes import ANN, BOT, OWN_APP, A, B, World, ready
 
@@ -278,6 +279,7 @@ HEARD_AS_WORDS = [
     "<!-- x -->/preview stop",
     status_marker("gh-1-42", 99_999),
     notice_marker("gh-1-42", "ready"),
+    quote_comment(7, "Pia", Saying(Says.GOOD, A, "/", "Fine."), preview_url=LINK),
     '```json\n{\n  "previewbot": 1,\n  "phase": "Ready"\n}\n```',
 ]
 

@@ -143,6 +143,7 @@ OURS = [
     reply_marker(RequestId(kind=RequestKind.ISSUE_COMMENT, id=99)),
     notice_marker("pr-1-42", "ready"),
     f"<!-- previewbot verdict says=good sha={SHA} path=/ -->",
+    f"<!-- previewbot quote request=7 says=good sha={SHA} name=Pia path=/ -->",
 ]
 
 
