@@ -27,6 +27,13 @@ from previewbot_demo.processes import Process, Spawn, spawn, start
 
 PROCESSES = ("web", "pages", "controller")
 """previewbot's commands that run all the time."""
+PAGES_SERVICE = "previewbot-pages"
+"""The Service that leads to pages, which a guarded route names."""
+GUARDED_HEADERS = (
+    *("cookie", "x-previewbot-bearer", "accept", "origin"),
+    *("sec-fetch-mode", "sec-fetch-dest", "sec-fetch-site"),
+)
+"""The headers of a request that the guard goes by: those that docs/guard/external-auth.yaml names."""
 _HOST = "127.0.0.1"
 _KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
 
@@ -36,7 +43,7 @@ class Bot:
     """The three processes, which find the world at `port` and keep their files in `directory`.
 
     `tokens` has what `web`, `pages` and `controller` show to the API server; `settings` replaces parts of the
-    file.
+    file. With `guard` the gateway asks pages about each request for a preview.
     """
 
     directory: Path
@@ -55,6 +62,7 @@ class Bot:
     pages: Process | None = None
     controller: Process | None = None
     spawn: Spawn = spawn
+    guard: bool = False
     client_secret: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
 
     @property
@@ -85,7 +93,8 @@ class Bot:
         self._write("webhook-secret", secret)
         self._write(self.bearer_file.name, secrets.token_hex(32))
         self._write("client-secret", self.client_secret)
-        self._write("cookie-keys", base64.b64encode(secrets.token_bytes(32)).decode())
+        for keys in ("cookie-keys", "guard-keys"):
+            self._write(keys, base64.b64encode(secrets.token_bytes(32)).decode())
         for command, token in self.tokens.items():
             self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
         self._write("settings.yaml", yaml.safe_dump(self.all_settings, sort_keys=False))
@@ -177,6 +186,22 @@ class Bot:
         """What previewbot's settings say here: the demo's own, and what a test puts in their place."""
         return self._settings() | dict(self.settings)
 
+    def _guard(self) -> dict[str, Any]:
+        """Return how the gateway is told to ask, and pages how it asks, as docs/guard/external-auth.yaml."""
+        asks = {
+            "protocol": "HTTP",
+            "backendRef": {"name": PAGES_SERVICE, "port": 80},
+            "http": {
+                "path": "/auth",
+                "allowedHeaders": list(GUARDED_HEADERS),
+                "allowedResponseHeaders": ["x-previewbot-guard"],
+            },
+        }
+        return {
+            "guard": {"host_in": "Host", "keys_file": str(self.directory / "guard-keys")},
+            "filters": [{"type": "ExternalAuth", "externalAuth": asks}],
+        }
+
     def _settings(self) -> dict[str, Any]:
         world = f"http://{_HOST}:{self.port}"
         gateway = {
@@ -188,6 +213,7 @@ class Bot:
             "settle": "0s",
             # The gateway can, and there is no class of it that says so.
             "commit_header": "always",
+            **(self._guard() if self.guard else {}),
         }
         return {
             "github": {

@@ -7,6 +7,7 @@ so nothing else of the demo is imported before the demo runs.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 _HELP = "the whole thing on this machine: a shop, its staging, agents, and previewbot between them"
@@ -26,10 +27,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="use that cluster in place of the one in memory; it must have the CRDs, and is left as it was",
     )
+    demo.add_argument(
+        "--guard", action="store_true", help="let into previews only whoever has signed in and may read them"
+    )
     demo.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     from previewbot_demo.command import run
 
-    return run(options.port, options.check, options.keep, options.kubeconfig)
+    if options.guard and options.check:
+        print("The tour signs in nowhere: take --check or --guard, not both", file=sys.stderr)
+        return 2
+    return run(options.port, options.check, options.keep, options.kubeconfig, options.guard)

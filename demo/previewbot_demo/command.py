@@ -35,15 +35,21 @@ What CI and agents do you can do, too, with the number of a pull request:
 Logs are in {directory}. Ctrl-C ends everything.
 """
 
+_GUARDED = """
+Each preview is guarded: its link leads to a sign-in first, for whoever has not signed in. The view with
+everything side by side shows no previews then, since a sign-in does not show itself in a frame.
+"""
 
-def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None) -> int:
+
+def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None, guard: bool = False) -> int:
     """Run the demo until Ctrl-C, or with `check` its tour; return the exit code.
 
     With `keep` the temporary directory (settings, logs) stays, and after a tour the world runs on. With a
     `kubeconfig` that cluster is used, which must have the CRDs; what is made there is removed at the end.
+    With `guard` previews open for those who sign in.
     """
     try:
-        options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED)
+        options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED, guard=guard)
         if kubeconfig is not None:
             # Ids that no App and no repository of a previewbot at work there has. GraphQL's Int has 31 bits:
             # of a larger one GitHub could not say whose an issue is.
@@ -94,7 +100,7 @@ def _welcome(world: World) -> str:
         command=started if Path(started).name == "previewbot" else f"{sys.executable} -m previewbot",
         page=world.bot.url,
         bearer=world.bot.bearer_file,
-    )
+    ) + (_GUARDED if world.options.guard else "")
 
 
 async def _check(world: World, stop: asyncio.Event) -> int:

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from previewbot_demo import hosts, shop
 from previewbot_demo.agents import COLLABORATORS, Agents
-from previewbot_demo.bot import PROCESSES, Bot
+from previewbot_demo.bot import PAGES_SERVICE, PROCESSES, Bot
 from previewbot_demo.branching import Branching
 from previewbot_demo.broker import Broker
 from previewbot_demo.ci import Ci
@@ -36,7 +36,7 @@ from previewbot_demo.operator import Operator, Settings
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Spawn, spawn
 from previewbot_demo.registry import FakeRegistry
-from previewbot_demo.routing import Router
+from previewbot_demo.routing import Router, Service
 from previewbot_demo.sleeping import Beds
 from previewbot_demo.splitting import Splitting
 from previewbot_demo.splitview import Parts, SplitView
@@ -54,7 +54,8 @@ class Options:
     With a `kubeconfig` that cluster takes the place of the one in memory, and `tokens` may give `web`,
     `pages` and `controller` identities of their own there. `build_seconds` is how long the simulated CI
     takes, `start_seconds` how long a session does at least; with `processes` false previewbot itself is not
-    started; `keep` leaves the directory of settings and logs; `spawn` starts previewbot's processes.
+    started; `keep` leaves the directory of settings and logs; `spawn` starts previewbot's processes. With
+    `guard` previews open for whoever has signed in and may read their repository, and for nobody else.
     """
 
     port: int = 0
@@ -69,6 +70,7 @@ class Options:
     processes: bool = True
     keep: bool = False
     spawn: Spawn = spawn
+    guard: bool = False
 
 
 class World:
@@ -135,6 +137,7 @@ class World:
             tokens,
             options.settings,
             spawn=options.spawn,
+            guard=options.guard,
         )
         async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
             await self._build()
@@ -175,6 +178,9 @@ class World:
         self.router = Router(self._sessions, self.pods, addresses, self.beds)
         self._stack.push_async_callback(self.router.close)
         namespace = self.options.namespace
+        # Of no session's reach: what guards previews must not be one of them.
+        pages = Service(namespace, PAGES_SERVICE, PAGES_SERVICE, self.bot.pages_port)
+        self.router.know(pages, f"http://127.0.0.1:{self.bot.pages_port}")
         self._stack.callback(self.broker.close)
         self.staging = Staging(namespace, self.directory / "staging", self.router, addresses, self.url)
         self._stack.push_async_callback(self.staging.stop)
@@ -232,7 +238,7 @@ class World:
 
     async def _cluster(self) -> Cluster:
         if self.options.kubeconfig is None:
-            return FakeKube(faults=self.faults)
+            return FakeKube(faults=self.faults, experimental=self.options.guard)
         kube = RealCluster(self.options.kubeconfig, self.options.namespace, self.token, self.faults)
         await kube.open()
         self._stack.push_async_callback(kube.close)

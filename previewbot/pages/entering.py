@@ -21,7 +21,6 @@ from previewbot.engine import guarded
 from previewbot.engine.links import host
 from previewbot.errors import RemoteError, SettingsError
 from previewbot.pages.by_name import LISTED_EVERY_SECONDS
-from previewbot.pages.exactly import Exactly
 from previewbot.pages.lately import Lately
 from previewbot.pages.showing import Showing
 from previewbot.pages.visitors import SessionOver
@@ -30,7 +29,6 @@ from previewbot.people.passes import Passes, is_way
 from previewbot.people.ways_back import ENTER
 from previewbot.rules.seldom import Kind, Seldom
 
-_SEE_OTHER = 303
 _NO_REPOSITORY = 1 << 60
 """GitHub counts its repositories from 1, and is far from here."""
 
@@ -91,7 +89,7 @@ def blueprint(
             if said.is_due(Kind.GUARD, "keys_file", now()):
                 log.error("the guard lets nobody in: its keys cannot be read", extra={"error": str(error)})
             return showing.unavailable("previewbot's guard")
-        return Exactly(guarded.with_ticket(guarded.without(to), ticket), _SEE_OTHER)
+        return showing.into_preview(guarded.with_ticket(guarded.without(to), ticket))
 
     return routes
 

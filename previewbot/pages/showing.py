@@ -128,6 +128,15 @@ class Showing:
         sign_in = "" if person else self.sign_in_url(page_behind(path))
         return self.html(self._renderer.html("closed.html", **who, sign_in_url=sign_in), _NOT_FOUND)
 
+    def into_preview(self, url: str) -> Response:
+        """Return the page that leads on to an address within a preview by itself.
+
+        No redirect: whoever has just pressed something in a form of GitHub's, or of an identity provider,
+        would be held back. What their page allows as `form-action` holds for every redirect of the answer
+        (https://www.w3.org/TR/CSP3/#directive-form-action), and no preview is among it.
+        """
+        return self.html(self._renderer.html("into_preview.html", url=url), 200)
+
     def unavailable(self, who: str = "The cluster") -> Response:
         """Return the page that says that somebody does not answer, and tries again by itself."""
         return self.html(self._renderer.html("unavailable.html", who=who), 503)

@@ -77,12 +77,15 @@ class Chromium:
 
     @classmethod
     @asynccontextmanager
-    async def start(cls, hosts: Mapping[str, str] | None = None) -> AsyncIterator[Chromium]:
+    async def start(
+        cls, hosts: Mapping[str, str] | None = None, *, no_cookies_of: str = ""
+    ) -> AsyncIterator[Chromium]:
         """Start Chromium, and end it afterwards; raises `NoChromium`.
 
         `hosts` leads host names to addresses, `{"*.example.com": "10.0.0.1"}`; `*.localhost` needs no entry.
+        It keeps no cookies of the hosts below the domain `no_cookies_of`, as somebody may have set it.
         """
-        async with chromium(hosts or {}) as wire:
+        async with chromium(hosts or {}, no_cookies_of) as wire:
             yield cls(wire)
 
     @asynccontextmanager
@@ -110,6 +113,8 @@ class Page:
         self._news = asyncio.Event()
         self.errors: list[str] = []
         """What its console shows in red: scripts that threw, refused by a policy, files that did not come."""
+        self.sent: list[dict[str, str]] = []
+        """The headers of each request, with cookies, as they went over the wire."""
         wire.listeners[session] = self._hear
 
     async def begin(self, size: Size, dark: bool) -> None:
@@ -152,6 +157,16 @@ class Page:
             raise Trouble(f"{url}: {answer['errorText']}")
         if "loaderId" in answer:  # without one only the part after the # changed
             await self._until_loaded(answer["loaderId"], url)
+
+    async def cookies(self, url: str) -> dict[str, str]:
+        """Return the cookies that a request of an address would carry, those that no script sees, too."""
+        found = await self._send("Network.getCookies", {"urls": [url]})
+        return {each["name"]: each["value"] for each in found["cookies"]}
+
+    async def set_cookie(self, url: str, name: str, value: str) -> None:
+        """Keep a cookie as if the host of an address had set it, for itself and secure connections alone."""
+        cookie = {"url": url, "name": name, "value": value, "path": "/", "secure": True, "httpOnly": True}
+        assert (await self._send("Network.setCookie", cookie))["success"]
 
     async def evaluate(self, expression: str, *, frame: str = "") -> Any:
         """Return what an expression is in the page, as JSON values; a promise is awaited.
@@ -252,6 +267,8 @@ class Page:
         if method == "Page.lifecycleEvent" and said["name"] == "load":
             self._loaded.add(said["loaderId"])
             self._news.set()
+        elif method == "Network.requestWillBeSentExtraInfo":
+            self.sent.append({name.lower(): value for name, value in said["headers"].items()})
         elif method == "Runtime.exceptionThrown":
             details = said["exceptionDetails"]
             self.errors.append(details.get("exception", {}).get("description") or details["text"])

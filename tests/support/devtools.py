@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -50,12 +51,17 @@ def browser() -> str | None:
 
 
 @asynccontextmanager
-async def chromium(hosts: Mapping[str, str]) -> AsyncIterator[Wire]:
-    """Run a Chromium with a profile of its own, `hosts` led to addresses; raises `NoChromium`."""
+async def chromium(hosts: Mapping[str, str], no_cookies_of: str = "") -> AsyncIterator[Wire]:
+    """Run a Chromium with a profile of its own, `hosts` led to addresses; raises `NoChromium`.
+
+    It keeps no cookies of the hosts below the domain `no_cookies_of`.
+    """
     path = browser()
     if path is None:
         raise NoChromium("there is no Chromium: `make node-test` installs it, or `apt-get install chromium`")
     with tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        if no_cookies_of:
+            _forbid_cookies(Path(folder) / "profile", no_cookies_of)
         async with _process(path, Path(folder), hosts) as address, _connected(address) as wire:
             yield wire
 
@@ -121,6 +127,14 @@ async def _connected(address: str) -> AsyncIterator[Wire]:
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
+
+
+def _forbid_cookies(profile: Path, domain: str) -> None:
+    """Write down, as its settings page does, that no cookies of a domain are kept."""
+    (profile / "Default").mkdir(parents=True)
+    exceptions = {"cookies": {f"[*.]{domain},*": {"setting": 2}}}
+    chosen = {"profile": {"content_settings": {"exceptions": exceptions}}}
+    (profile / "Default" / "Preferences").write_text(json.dumps(chosen), "utf-8")
 
 
 @asynccontextmanager
