@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from previewbot.rules.environment_keys import environment_key
 from previewbot.rules.guard_bearers import Standing, signed, standing
 from tests.support.guarded import DOMAIN, KEYS, NAVIGATES, Guarded, links
 from tests.support.previews import NOW
+from tests.support.web_doors import Door, a_door
 
 MINE, OTHERS = (environment_key("github.com", 812, number, "acme/shop") for number in (42, 43))
 GATEWAY = GatewaySettings.model_validate(links()["gateway"])
@@ -119,3 +121,64 @@ def test_an_address_into_a_preview_is_one_for_browsers_too(url: str) -> None:
         assert (parts.scheme, parts.netloc.lower()) == ("https", f"{key}.{DOMAIN}")
         assert key_of_host(parts.netloc, DOMAIN) == key
         assert url.isascii() and url.isprintable() and " " not in url
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """Pages as gunicorn serves it, with a guard whose keys lie in a file."""
+    folder = tmp_path_factory.mktemp("guard")
+    for name, content in (("keys", b"\n".join(KEYS)), ("client-secret", b"s" * 40), ("cookie-keys", KEYS[1])):
+        (folder / name).write_bytes(content)
+    guarded = links()
+    guarded["gateway"]["guard"]["keys_file"] = str(folder / "keys")
+    sign_in = {
+        "client_id": "Iv1",
+        "client_secret_file": str(folder / "client-secret"),
+        "cookie_keys_file": str(folder / "cookie-keys"),
+    }
+    with a_door(folder, changes={"links": guarded, "sign_in": sign_in}, name="pages") as built:
+        yield built
+
+
+@pytest.mark.parametrize(
+    ("line", "hosts", "status"),
+    [
+        ("GET /auth/ HTTP/1.1", [HOST], 200),
+        ("GET /auth//x/../%2e%2e?a=//b HTTP/1.1", [f"{HOST}:443"], 200),
+        ("PROPFIND /auth/p/812/42 HTTP/1.1", [HOST.upper()], 200),
+        ("OPTIONS /auth/ HTTP/1.1", [HOST], 200),
+        # Of two values none counts; nor does a host in the first line, which is not the header.
+        ("GET /auth/ HTTP/1.1", [HOST, f"{OTHERS}.{DOMAIN}"], 400),
+        ("GET /auth/ HTTP/1.1", [f"{OTHERS}.{DOMAIN}", HOST], 400),
+        (f"GET http://{HOST}/auth/ HTTP/1.1", [f"{OTHERS}.{DOMAIN}"], 403),
+        ("GET /auth/ HTTP/1.0", [], 403),
+        ("GET /auth/ HTTP/1.1", [f"{HOST}."], 403),
+        ("GET / HTTP/1.1", [HOST], 403),
+        ("GET /%61uth/ HTTP/1.1", [HOST], 403),
+    ],
+)
+def test_as_gunicorn_reads_them_too_other_forms_open_nothing(
+    door: Door, line: str, hosts: list[str], status: int
+) -> None:
+    lasts = datetime.now(UTC) + timedelta(minutes=5)
+    fields = [
+        *(f"Host: {host}" for host in hosts),
+        f"x-previewbot-bearer: {signed(KEYS, MINE, DOMAIN, lasts)}",
+        "Content-Length: 0",
+    ]
+
+    answer = door.ask("\r\n".join((line, *fields, "", "")).encode())
+
+    assert answer.status == status, answer.text
+    assert (status == 200) is ("x-previewbot-guard" not in answer.headers and status != 400)
+
+
+def test_the_metric_counts_what_the_guard_answered(door: Door) -> None:
+    before = door.metric('previewbot_guard_answers_total{answer="sign_in"}')
+    lines = ("GET /auth/cart?a=1 HTTP/1.1", f"Host: {HOST}", "Accept: text/html", "", "")
+
+    answer = door.ask("\r\n".join(lines).encode())
+
+    assert answer.status == 302
+    assert answer.headers["location"].startswith("https://previews.example.com/enter?to=https%3A%2F%2F")
+    assert door.metric('previewbot_guard_answers_total{answer="sign_in"}') == before + 1
