@@ -14,6 +14,7 @@ from previewbot.doctor import web_judged as judged
 from previewbot.doctor.check import Check
 from previewbot.doctor.github_judged import HOOK
 from previewbot.doctor.running import Question
+from previewbot.people.ways_back import ENTER
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 _PING = b'{"zen": "previewbot doctor"}'
@@ -28,6 +29,8 @@ class OfWeb:
         self._url = f"{settings.public_url.rstrip('/')}/webhook"
         # It says the same to everybody, whatever the settings.
         self._pages = f"{settings.public_url.rstrip('/')}/openapi.json"
+        # Without an address of a preview it is no page of ours, and says so, whoever asks.
+        self._enter = f"{settings.public_url.rstrip('/')}{ENTER}" if settings.guarded is not None else ""
 
     def questions(self) -> list[Question]:
         """Return them."""
@@ -45,9 +48,22 @@ class OfWeb:
             ) as answer:
                 body, _ = await beginning(answer, MOST_OF_A_REFUSAL)
                 text, web = body.decode("utf-8", "replace"), judged.is_webs(answer.headers)
-                return [judged.shown(self._pages, answer.status, text, is_webs=web)]
+                found = [judged.shown(self._pages, answer.status, text, is_webs=web)]
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return [judged.no_pages(self._pages, str(error) or type(error).__name__)]
+        return [*found, *await self._leads_in()]
+
+    async def _leads_in(self) -> list[Check]:
+        if not self._enter:
+            return []
+        headers = {"Accept": "text/html", "User-Agent": "previewbot-doctor"}
+        try:
+            async with self._session.get(
+                self._enter, headers=headers, timeout=_TIMEOUT, allow_redirects=False
+            ) as answer:
+                return [judged.leads_in(self._enter, answer.status, is_pages=judged.is_pages(answer.headers))]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return [judged.no_pages(self._enter, str(error) or type(error).__name__)]
 
     async def _answers(self) -> list[Check]:
         headers = {

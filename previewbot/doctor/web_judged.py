@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from previewbot.doctor.check import Check, Whose, note, ok, safe, wrong
 
-WEB, PAGES = "public_url", "public_url: pages"
+WEB, PAGES, ENTERING = "public_url", "public_url: pages", "public_url: the way into previews"
 UNSIGNED = "X-Hub-Signature-256 is missing"
 """What previewbot's web says to a webhook that nobody signed."""
 
@@ -19,14 +19,36 @@ _TITLE = '"title": "previewbot"'
 
 _ON_PAGES = (
     "/, /p, everything below /p/, /p.json, /previews, /previews.json and /openapi.json, where people sign in "
-    "also /sign-in, everything below /sign-in/ and /sign-out,"
+    "also /sign-in, everything below /sign-in/ and /sign-out, with a guard /enter,"
 )
 
 
 def is_webs(headers: Mapping[str, str]) -> bool:
     """Return whether an answer without a page in it has the headers that our web gives (`bare_app`)."""
-    ours = headers.get("X-Robots-Tag") == "noindex" and headers.get("Referrer-Policy") == "no-referrer"
-    return ours and headers.get("Content-Type", "").startswith("text/plain")
+    return _is_ours(headers) and headers.get("Content-Type", "").startswith("text/plain")
+
+
+def is_pages(headers: Mapping[str, str]) -> bool:
+    """Return whether an answer has the headers that pages give, and is a page: web has none."""
+    return _is_ours(headers) and headers.get("Content-Type", "").startswith("text/html")
+
+
+def _is_ours(headers: Mapping[str, str]) -> bool:
+    return headers.get("X-Robots-Tag") == "noindex" and headers.get("Referrer-Policy") == "no-referrer"
+
+
+def leads_in(url: str, status: int, *, is_pages: bool) -> Check:
+    """Return whether people whom the guard sends to the sign-in get to pages."""
+    if status == 404 and is_pages:
+        return ok(ENTERING, f"pages answer at {url}, where the guard leads people")
+    if status == 404:
+        words = f"{url} leads nowhere, and the guard leads people there: lead it to the Service of pages"
+        return wrong(ENTERING, words, Whose.PLATFORM_TEAM)
+    words = (
+        f"something else than pages answers at {url} ({status}), where the guard leads people: fine if it "
+        "is a sign-on proxy that leads them on to pages, else lead it to the Service of pages"
+    )
+    return note(ENTERING, words)
 
 
 def no_pages(url: str, why: str) -> Check:

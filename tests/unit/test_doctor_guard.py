@@ -13,6 +13,7 @@ from previewbot.clients.links import Question
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, State
 from previewbot.doctor.guarding import GUARD, KEYS, OfGuard, judged
+from previewbot.doctor.web_judged import is_pages, leads_in
 from previewbot.rules.guard_bearers import STRANGER
 from previewbot.rules.link_answers import FROM_A_SESSION, Answer
 from tests.support import guarded
@@ -108,3 +109,20 @@ def test_keys_that_cannot_be_used_are_told_and_are_not_taken_for_pages_secrets(t
         guarded.KEYS[:1],
         State.OK,
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "is_pages", "state"),
+    [(404, True, State.OK), (404, False, State.WRONG), (302, False, State.NOTE), (200, True, State.NOTE)],
+)
+def test_where_the_guard_leads_people_pages_must_answer(status: int, is_pages: bool, state: State) -> None:
+    assert leads_in("https://previews.example.com/enter", status, is_pages=is_pages).state is state
+
+
+def test_pages_are_told_from_web_and_from_a_gateway_by_their_headers() -> None:
+    pages = guarded.Guarded().app.test_client()
+    answer = pages.get("/enter", base_url=PAGES, headers={"Accept": "text/html"})
+
+    assert (answer.status_code, is_pages(dict(answer.headers))) == (404, True)
+    assert not is_pages({**dict(answer.headers), "Content-Type": "text/plain"})
+    assert not is_pages({"Content-Type": "text/html"})

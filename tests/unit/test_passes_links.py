@@ -583,3 +583,15 @@ async def test_without_keys_of_the_guard_nothing_is_asked_and_the_platform_team_
     assert world.links.asked == []
     assert world.status.link.why is Why.GUARD_REFUSES_US
     assert "the guard refuses previewbot's own bearer" in world.comment
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "need the same keys for it"), (403, "`links.gateway.guard.host_in` says")]
+)
+async def test_a_guard_that_refuses_us_is_told_with_what_to_look_at(status: int, words: str) -> None:
+    world = guarded(Answer(status, from_guard=True))
+    await world.settle(80)
+
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
+    assert words in world.comment
+    assert f"(it answered `{status}`)" in world.comment
