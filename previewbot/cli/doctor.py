@@ -141,12 +141,14 @@ def _pages_are_here(settings: Settings, others: Sequence[str]) -> bool:
 
 
 def _of_sign_in(settings: Settings, here: Sequence[str]) -> list[Check]:
-    """Return how the files of a sign-in stand, where people sign in here, or at a proxy that signs it."""
-    wanted: Mapping[str, Callable[[Settings], object]] = {}
+    """Return how the files of a sign-in stand, where people sign in here, or come by a proxy."""
+    wanted: dict[str, Callable[[Settings], object]] = {}
     if sign_in_sources(settings):
-        wanted = {CLIENT_SECRET: read_client_secret, COOKIE_KEYS: read_cookie_keys}
-    elif assertion_keys_file(settings) is not None:
-        wanted = {PROXY_KEYS: read_assertion_keys}
+        # People who come by a proxy need the keys alone.
+        wanted = {} if settings.by_proxy else {CLIENT_SECRET: read_client_secret}
+        wanted[COOKIE_KEYS] = read_cookie_keys
+    if assertion_keys_file(settings) is not None:
+        wanted[PROXY_KEYS] = read_assertion_keys
     if "pages" not in here:
         return [not_checked(name, "it is not here: it is pages'") for name in wanted]
     found = []
@@ -154,7 +156,9 @@ def _of_sign_in(settings: Settings, here: Sequence[str]) -> list[Check]:
         try:
             read(settings)
         except SettingsError as error:
-            told = f"{'; '.join(error.problems)}: nobody can sign in until that is put right"
+            by_proxy = settings.by_proxy is not None and name == COOKIE_KEYS
+            nobody = "what people press is refused" if by_proxy else "nobody can sign in"
+            told = f"{'; '.join(error.problems)}: {nobody} until that is put right"
             found.append(wrong(name, told))
         else:
             found.append(ok(name, "it can be used"))

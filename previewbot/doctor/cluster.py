@@ -114,15 +114,18 @@ class OfCluster:
         namespace = self._settings.cluster.lease_or_default.namespace
         try:
             await self.kube.try_to_create(
-                PREVIEW_REQUESTS, namespace, samples.request(namespace, self._now(), place)
+                PREVIEW_REQUESTS,
+                namespace,
+                samples.request(namespace, self._now(), place, self._settings.by_proxy),
             )
         except RemoteError as error:
             return [judged.request_refused(namespace, error)]
         return [judged.requests(f"the cluster has it, and stores what {makes} is told of")]
 
     def _pages_that_make_requests(self) -> str:
-        signs_in = self._settings.access_or_default == "github"
-        return "pages" if "pages" in self._who and signs_in else ""
+        proxy = self._settings.by_proxy
+        presses = self._settings.access_or_default == "github" or (proxy is not None and proxy.they_press)
+        return "pages" if "pages" in self._who and presses else ""
 
     async def _rights(self, who: str) -> list[Check]:
         wanted = rights.OF[who](self._settings)

@@ -5,9 +5,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from previewbot.api import Actor, Ask, Asked, AskedIn, Poke, Preview, Source, Spec, Status, new_request
+from previewbot.api import (
+    SAY,
+    Actor,
+    Ask,
+    Asked,
+    AskedIn,
+    Poke,
+    Preview,
+    Saying,
+    Says,
+    Source,
+    Spec,
+    Status,
+    new_request,
+)
 from previewbot.config.repository import TargetPath
-from previewbot.config.server import Settings
+from previewbot.config.server import ProxySettings, Settings
 from previewbot.engine import mirrord
 from previewbot.engine.parts import taking
 from previewbot.engine.probe import NAME
@@ -34,12 +48,18 @@ def session(settings: Settings, namespace: str) -> dict[str, Any]:
     return mirrord.manifest(_preview(settings), desired)
 
 
-def request(namespace: str, now: datetime, place: AskedIn) -> dict[str, Any]:
+def request(
+    namespace: str, now: datetime, place: AskedIn, proxy: ProxySettings | None = None
+) -> dict[str, Any]:
     """Return a request as web makes one for a check's button, or pages for one of a page.
 
-    It is only ever tried (`dryRun`).
+    `proxy` is the one by which people come to pages. It is only ever tried (`dryRun`).
     """
     source = Source(place, 0 if place is AskedIn.PAGE else 1, NAME, _SHA)
+    if place is AskedIn.PAGE and proxy is not None:
+        saying = Saying(Says.GOOD, _SHA, "/") if proxy.may_say else None
+        asked = SAY if saying is not None else Asked.EXTEND
+        return new_request(Ask(1, 1, asked, Actor(name=NAME), source, now, saying), namespace)
     return new_request(Ask(1, 1, Asked.STOP, Actor(NAME, 1), source, now), namespace)
 
 

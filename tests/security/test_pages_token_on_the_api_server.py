@@ -24,6 +24,7 @@ from previewbot.api import (
     new_request,
 )
 from previewbot.clients.kubernetes.resources import PREVIEWS, poke_patch
+from previewbot.config.server import ProxySettings
 from previewbot.doctor import samples
 from tests.chart.conftest import cluster as cluster
 from tests.chart.helm import NAMESPACE, RELEASE
@@ -213,10 +214,15 @@ def test_by_proxy_it_claims_what_the_settings_open_to_such_people_and_nothing_el
     for asked in ("start", "stop", "restart", "reset", "merge"):
         answer = pages.create(by_proxy(asked))
         assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
-    of_an_account = by_proxy("say")
-    of_an_account["spec"]["actor"] = {"id": 501, "login": "alice"}
-    answer = pages.create(of_an_account)
-    assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
+    # Pages know nobody's account here.
+    saying = by_proxy("say")
+    saying["spec"]["actor"] = {"id": 501, "login": "alice"}
+    for obj in (saying, a_request()):
+        answer = pages.create(obj)
+        assert (answer.status, OF_REQUESTS in answer.body["message"]) == (422, True)
+    known = ProxySettings.model_validate(proxy)
+    for tried in (known, known.model_copy(update={"may_say": False})):
+        assert pages.create(samples.request(NAMESPACE, NOW, AskedIn.PAGE, tried)).status == 201
     wrong: tuple[tuple[str, Any], ...] = (
         ("name", "x" * 101),
         ("name", "Pia\n/preview stop"),

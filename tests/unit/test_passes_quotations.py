@@ -11,6 +11,7 @@ import pytest
 from previewbot.api import Phase, Says, Verdict
 from previewbot.api.check_runs import VERDICT_CHECK_NAME
 from previewbot.api.github import Account
+from previewbot.api.reports import QUOTED
 from previewbot.errors import Forbidden, TryLater
 from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, MOST_WAITING_BY_PROXY, SAID_KEPT_FOR
 from previewbot.rules.quoting import MOST_QUOTED
@@ -228,15 +229,21 @@ async def test_what_github_refuses_is_given_up_and_holds_up_nobody() -> None:
 
 async def test_so_many_are_quoted_in_an_hour_whatever_pages_let_through() -> None:
     world = await ready(a_world())
-    for number in range(MOST_QUOTED + 5):
+    for number in range(2 * MOST_QUOTED + 5):
         world.say_by_proxy(name=f"Pia {number}")
     await world.settle(20)
     assert len(quotations(world)) == MOST_QUOTED
+    # Some wait for the next hour, of which nobody has to tell; nobody waits without end.
+    waiting = len(world.cluster.requests) - len(world.status.requests.handled_of("Page"))
+    assert waiting == MOST_QUOTED
+    outcome = await world.run()
+    assert outcome.requeue_after is not None
+    assert 3000 < outcome.requeue_after <= 3600
 
     world.clock.forward(seconds=3600)
-    world.say_by_proxy(name="Pia again")
-    await world.settle(8)
-    assert len(quotations(world)) == MOST_QUOTED + 1
+    await world.settle(20)
+    assert len(quotations(world)) == 2 * MOST_QUOTED
+    assert (await world.run()).requeue_after is None or world.status.report(QUOTED).held_until is None
 
 
 WITHOUT = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.cli.doctor import PROXY_KEYS, secrets_of
+from previewbot.cli.doctor import CLIENT_SECRET, COOKIE_KEYS, PROXY_KEYS, secrets_of
 from previewbot.cli.secret_files import assertion_keys_file, read_assertion_keys, sign_in_sources
 from previewbot.config.server import Settings, parse
 from previewbot.doctor import rights
@@ -133,3 +133,19 @@ def test_the_keys_are_read_from_the_file_and_what_is_wrong_names_the_setting(tmp
     assert [key.id for key in read_assertion_keys(found)] == ["one"]
     told = {check.name: check.state for check in secrets_of(found, {}, "pages").checks}
     assert told[PROXY_KEYS] == State.OK
+
+
+def test_the_doctor_looks_at_the_keys_of_forms_and_at_those_of_signatures(tmp_path: Path) -> None:
+    keys, forms = tmp_path / "jwks.json", tmp_path / "cookie-keys"
+    keys.write_bytes(JWKS)
+    forms.write_bytes(b"no key")
+    signs = BY_ASSERTION | {"assertion": ASSERTION | {"keys_file": str(keys)}}
+    found = settings(signs, sign_in={"cookie_keys_file": str(forms)})
+
+    told = {check.name: check for check in secrets_of(found, {}, "pages").checks}
+    assert (told[PROXY_KEYS].state, told[COOKIE_KEYS].state) == (State.OK, State.WRONG)
+    assert "what people press is refused until that is put right" in told[COOKIE_KEYS].words
+    forms.write_bytes(b"A" * 43 + b"=")
+    told = {check.name: check for check in secrets_of(found, {}, "pages").checks}
+    assert told[COOKIE_KEYS].state == State.OK
+    assert CLIENT_SECRET not in told

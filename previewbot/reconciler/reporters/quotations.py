@@ -24,7 +24,7 @@ from previewbot.reconciler.reporters.reporter import (
     Reporter,
     intent_is_open,
 )
-from previewbot.rules.quoting import MOST_QUOTED, quoted_lately
+from previewbot.rules.quoting import MOST_QUOTED, WITHIN, quoted_lately
 from previewbot.rules.verdicts import kept
 from previewbot.text.quotes import quote_comment
 
@@ -48,25 +48,33 @@ class Quotations(Reporter):
         return any(key.startswith(f"{QUOTED}/") for key in status.reports)
 
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
-        """Return those that are to be quoted now; what the settings do not let be said is done with."""
-        now, due = context.now(), list[Due]()
+        """Return those that are to be quoted now; what the settings do not let be said is done with.
+
+        What is too much for this hour waits for the next, but not without end: nobody reads more than that.
+        """
+        now, due, wait = context.now(), list[Due](), 0
         status = _without_those_gone(context, status)
-        room = MOST_QUOTED - len(quoted_lately(status.report(QUOTED).edits, now))
+        lately = quoted_lately(status.report(QUOTED).edits, now)
         known = frozenset({*taken(status), *(each.request for each in status.verdicts if each.by_proxy)})
         for found in context.says:
             number = found.ask.id
             if number in known:
                 # The look has found the comment of a process that died.
                 status = _done(status, number)
-            elif not context.quotes or (room <= len(due) and _key(number) not in status.reports):
+            elif not context.quotes or wait >= MOST_QUOTED:
                 about = {"preview": context.preview.name, "request": found.name, "may": context.quotes}
                 log.warning("somebody who came by a proxy is not quoted", extra=about)
                 status = _done(status, number)
+            elif len(lately) + len(due) >= MOST_QUOTED and _key(number) not in status.reports:
+                wait += 1
             else:
                 intent_at = status.report(_key(number)).intent_at
                 # Announced for the first time, it may stand there all the same: an older version, or an
                 # earlier Preview of the same pull request, has taken that with it.
                 due.append(Due(creates=True, anywhere=intent_at is None, key=_key(number)))
+        until = min(lately, default=now) + WITHIN if wait else None
+        if until != status.report(QUOTED).held_until:
+            status = status.with_report(QUOTED, replace(status.report(QUOTED), held_until=until))
         return status, due[:_AT_A_TIME]
 
     async def announce(
@@ -100,7 +108,8 @@ class Quotations(Reporter):
         except RemoteError as error:
             return PublishResult(status, error)
         moments = (*quoted_lately(status.report(QUOTED).edits, now), now)
-        status = _done(status.with_report(QUOTED, Report(edits=moments)), number)
+        told = replace(status.report(QUOTED), edits=moments)
+        status = _done(status.with_report(QUOTED, told), number)
         if written.verdict is not None:
             said = (*status.verdicts, new_verdict(written))
             status = replace(status, verdicts=kept(said, status.observed.head_sha))
