@@ -17,6 +17,7 @@ from tests.support.binaries import binary
 
 HERE = Path(__file__).parent
 GATEWAY_PORT = 30800
+TLS_PORT = 30843
 
 _UP_SECONDS = 240
 _LOOK_AGAIN = 0.3

@@ -15,7 +15,7 @@ from previewbot_demo import shop
 from previewbot_demo.operator_api import an_operator
 from tests.node.images import Image, Layer, database, database_programs, files, program, python
 from tests.node.node import Node
-from tests.support.binaries import gateway_api_crds
+from tests.support.binaries import definitions, gateway_api_crds
 from tests.support.control_plane import ROOT
 
 HERE = Path(__file__).parent
@@ -65,6 +65,7 @@ def furnish(node: Node) -> None:
     """Install what a platform has: the Gateway API with Traefik, mirrord with the stand-in, a database."""
     crds = [
         *gateway_api_crds().glob("*.yaml"),
+        *definitions("traefik").glob("*.yml"),
         *(ROOT / "demo" / "previewbot_demo" / "schemas" / f"{name}.yaml" for name in MIRRORDS),
         ROOT / "tests" / "support" / "mirrordoperators.yaml",
     ]

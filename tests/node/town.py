@@ -20,7 +20,7 @@ from previewbot_demo.ci import Ci
 from previewbot_demo.github import FakeGitHub
 from previewbot_demo.github.webhooks import Delivery
 from previewbot_demo.world import REPOSITORY
-from tests.node.node import GATEWAY_PORT, Node
+from tests.node.node import GATEWAY_PORT, TLS_PORT, Node
 from tests.node.staging import Staging
 from tests.support.components import free_port
 
@@ -28,6 +28,9 @@ T = TypeVar("T")
 
 APP_ID, REPOSITORY_ID = 4242, 812
 PUBLIC_URL = f"http://previews.example.com:{GATEWAY_PORT}"
+SAFE_URL = f"https://previews.example.com:{TLS_PORT}"
+"""Where people sign in, in the tests in which they do."""
+CLIENT_ID = f"Iv23li{APP_ID:014d}"
 SHOP_URL = f"http://shop.example.com:{GATEWAY_PORT}"
 _BUILD_SECONDS = 1.0
 _SECONDS = 120.0
@@ -44,6 +47,7 @@ class Town:
         self._port = free_port()
         self.url = f"http://{node.machine}:{self._port}"
         self.webhook_secret = secrets.token_hex(32)
+        self.client_secret = secrets.token_hex(20)
         self.staging = Staging(node)
 
     def open(self) -> None:
@@ -115,7 +119,15 @@ class Town:
         kind = serialization.PublicFormat.SubjectPublicKeyInfo
         public = self._key.public_key().public_bytes(serialization.Encoding.PEM, kind).decode()
         hook = f"{PUBLIC_URL}/webhook"
-        self.github = FakeGitHub(APP_ID, public, hook, self.webhook_secret, self.url)
+        self.github = FakeGitHub(
+            APP_ID,
+            public,
+            hook,
+            self.webhook_secret,
+            self.url,
+            client_secret=self.client_secret,
+            callback_url=f"{SAFE_URL}/sign-in/done",
+        )
         self._runner = await self._listen()
         files = self.files()
         repository = self.github.create_repository(
