@@ -158,7 +158,7 @@ class Guard:
             return self._unknown(_NOBODY)
         # Led on by itself, a browser that keeps no cookies would be led round for ever.
         again = self._address(asked, guarded.without(asked.within))
-        page = self._renderer.html("guard_no_cookie.html", again=again)
+        page = self._renderer.html("guard/no_cookie.html", again=again)
         response = Response(page, _FORBIDDEN, {guard_bearers.GUARD_HEADER: "refused"}, mimetype="text/html")
         return self._count(Answer.NO_COOKIE, response)
 

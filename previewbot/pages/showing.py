@@ -135,7 +135,7 @@ class Showing:
         would be held back. What their page allows as `form-action` holds for every redirect of the answer
         (https://www.w3.org/TR/CSP3/#directive-form-action), and no preview is among it.
         """
-        return self.html(self._renderer.html("into_preview.html", url=url), 200)
+        return self.html(self._renderer.html("guard/into_preview.html", url=url), 200)
 
     def unavailable(self, who: str = "The cluster") -> Response:
         """Return the page that says that somebody does not answer, and tries again by itself."""

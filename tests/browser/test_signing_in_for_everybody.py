@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)
 
 NAMES = sorted(
     f"{folder}/{path.stem}"
-    for folder in ("sign_in", "forms")
+    for folder in ("sign_in", "forms", "guard")
     for path in (templates_directory() / folder).glob("[a-z]*.html")
 )
 WORDS = "The button is too dark.\n\nWithout it I would not find the way to pay."
@@ -33,7 +33,9 @@ def url() -> Iterator[str]:
 
     @app.get("/<folder>/<name>")
     def shown(folder: str, name: str) -> Response:
-        page = renderer.html(f"{folder}/{name}.html", to="/p/812/42", back="/p/812/42", words=WORDS)
+        page = renderer.html(
+            f"{folder}/{name}.html", to="/p/812/42", back="/p/812/42", words=WORDS, url="#", again="/"
+        )
         return Response(page, mimetype="text/html")
 
     with served(app) as address:
