@@ -22,6 +22,7 @@ from previewbot.text.verdicts import SaidVerdict, parse_verdict
 from previewbot_demo.github.model import Comment
 from previewbot_demo.tasks import TASKS
 from previewbot_demo.world import REPOSITORY, Options, World
+from tests.browser.axe import violations
 from tests.support.chromium import PHONE, Chromium, Page
 from tests.support.sign_on import sign_on
 
@@ -169,6 +170,7 @@ async def test_by_a_sign_on_proxy_it_takes_three_taps_and_warm_two(
         shown = "[...document.querySelectorAll('.said')].map((e) => e.innerText).join()"
         await finger.page.until(f"{shown}.includes({json.dumps(NEEDED)})")
         assert "Pia Müller (not a GitHub account)" in await finger.page.evaluate(shown)
+        assert await violations(finger.page) == []
         # The proxy's own page has no icon.
         assert [each for each in finger.page.errors if "with a status of 404" not in each] == []
 
