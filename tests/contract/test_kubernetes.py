@@ -16,6 +16,7 @@ import pytest
 
 from previewbot.api import (
     PREVIEW_REQUESTS,
+    SAY,
     Actor,
     AgentSeen,
     Ask,
@@ -23,15 +24,18 @@ from previewbot.api import (
     Poke,
     Preview,
     Resource,
+    Saying,
+    Says,
     Source,
     from_object,
+    new_request,
     request_from,
 )
 from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.informer import Informer
 from previewbot.clients.kubernetes.pages_client import PagesClient
-from previewbot.clients.kubernetes.resources import PREVIEWS, contains, object_path
+from previewbot.clients.kubernetes.resources import PREVIEWS, collection_path, contains, object_path
 from previewbot.clients.kubernetes.web_client import WebClient
 from previewbot.config.repository import Entry, TargetPath
 from previewbot.config.server import GatewaySettings, LeaseSettings
@@ -545,6 +549,46 @@ async def test_web_stores_each_press_once_and_the_controller_sees_takes_and_remo
     await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, found.uid)
     await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name)
     assert (await kube.list_for_watch(PREVIEW_REQUESTS, server.namespace))[0] == []
+
+
+SAID_BY_PROXY: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "an account's": {"actor": {"id": 501, "login": "alice"}},
+    "nobody's": {"actor": {"id": 0}},
+    "a login without an account": {"actor": {"id": 0, "login": "alice"}},
+    "an account with a name": {"actor": {"id": 501, "login": "alice", "name": "Pia"}},
+    "a name of two lines": {"actor": {"id": 0, "name": "Pia\n/preview stop"}},
+    "words with a button": {"asked": "extend"},
+    "nothing said": {"saying": None},
+    "a path of another host": {"saying": {"says": "good", "sha": "a" * 40, "path": "https://x.example.com"}},
+}
+
+
+async def test_what_somebody_said_by_proxy_is_taken_in_its_one_shape_alone(
+    server: ApiServer, kube: Kube
+) -> None:
+    lease = LeaseSettings(name="l-listing", namespace=server.namespace)
+    source = Source("Page", 0, f"page-say-{server.namespace}", "a" * 40)
+    moment = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    saying = Saying(Says.WORK, "a" * 40, "/cart", "é" * 4_000)
+    ask = Ask(812, 42, SAY, Actor(name="Pia Müller <pia@acme.example>"), source, moment, saying)
+
+    with closing(PagesClient(server.kubeconfig, user_agent="tests", lease=lease)) as pages:
+        await asyncio.to_thread(pages.ask, ask)
+    [stored], _ = await kube.list_for_watch(PREVIEW_REQUESTS, server.namespace)
+    found = request_from(stored)
+    assert found is not None
+    assert found.ask == ask
+    await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, found.uid)
+
+    place = f"{collection_path(PREVIEW_REQUESTS, server.namespace)}?dryRun=All"
+    for case, change in SAID_BY_PROXY.items():
+        obj = new_request(ask, server.namespace)
+        obj["spec"] = {key: value for key, value in (obj["spec"] | change).items() if value is not None}
+        answer = await asyncio.to_thread(server.call, "POST", place, obj)
+        # That no account says anything so is the chart's policy, which knows who asks.
+        fits = case in ("as it is", "an account's")
+        assert answer.status == (201 if fits else 422), (case, answer.body)
 
 
 async def test_a_lease_must_say_its_times_in_microseconds(server: ApiServer, kube: Kube) -> None:
