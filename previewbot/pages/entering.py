@@ -27,6 +27,7 @@ from previewbot.pages.visitors import SessionOver
 from previewbot.pages.visits import see
 from previewbot.people.passes import Passes, is_way
 from previewbot.people.ways_back import ENTER
+from previewbot.rules.environment_keys import wrong_identity
 from previewbot.rules.seldom import Kind, Seldom
 
 _NO_REPOSITORY = 1 << 60
@@ -38,13 +39,17 @@ log = logging.getLogger(__name__)
 class ByKey:
     """Which pull request has an environment key, as of the last listing; safe to use from threads.
 
-    `listed` returns all Previews, and raises RemoteError.
+    `listed` returns all Previews, and raises RemoteError. One whose key or name is not its pull request's
+    (`wrong_identity`) is looked over, as the controller never acts upon it: whoever may create Previews could
+    else have a repository of their own asked about for another's key.
     """
 
     def __init__(self, listed: Callable[[], Iterator[Preview]]) -> None:
         def look() -> Mapping[str, tuple[int, int]]:
             return {
-                each.spec.environment_key: (each.spec.repository_id, each.spec.number) for each in listed()
+                each.spec.environment_key: (each.spec.repository_id, each.spec.number)
+                for each in listed()
+                if not wrong_identity(each.name, each.spec)
             }
 
         self._listed = Lately(look, LISTED_EVERY_SECONDS)

@@ -10,6 +10,7 @@ from previewbot.api import LinkKind, Preview
 from previewbot.config.server import GatewaySettings
 from previewbot.errors import SettingsError
 from previewbot.people.sealing import Keys
+from previewbot.rules.environment_keys import wrong_identity
 from previewbot.rules.guard_bearers import end_for_programs, signed
 
 
@@ -23,9 +24,12 @@ class PastGuard:
         """Return the fields of a preview's JSON that are about it; none where there is nothing to get past.
 
         They are for whoever has the bearer of the settings. Without keys none can be signed, and the guard
-        lets in nobody either, which it says in the log.
+        lets in nobody either, which it says in the log. Nor is one signed for a key that is not this pull
+        request's, which is another's, or nobody's.
         """
         if self._gateway is None or preview.status.link.kind is not LinkKind.GATEWAY:
+            return {}
+        if wrong_identity(preview.name, preview.spec):
             return {}
         until = end_for_programs(self._now())
         try:

@@ -14,6 +14,7 @@ from previewbot.api import Preview
 from previewbot.clients.github.people_answers import RepositoryAccess
 from previewbot.config.server import parse
 from previewbot.errors import SettingsError, TryLater
+from previewbot.pages.past_guard import PastGuard
 from previewbot.people.passes import COOKIE, WAY_COOKIE
 from previewbot.people.sessions import COOKIE as SESSION
 from previewbot.rules.environment_keys import environment_key
@@ -133,6 +134,36 @@ def test_who_may_not_read_it_is_told_what_they_are_told_of_what_is_not_there(pag
     assert [each.status_code for each in answers] == [404, 404]
     assert answers[0].data == answers[1].data
     assert "There is nothing here that you may see" in answers[0].text
+
+
+FORGED = [
+    ("with another's key", {"repository_id": 999}, "gh-999-42"),
+    ("with another's name, too", {}, "gh-999-42"),
+    ("with a name that is another's alone", {"repository_id": 999}, "gh-812-43"),
+]
+
+
+@pytest.mark.parametrize(("spec", "name"), [each[1:] for each in FORGED], ids=[each[0] for each in FORGED])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_preview_with_the_key_of_another_neither_opens_that_nor_shuts_out_its_readers(
+    spec: dict[str, Any], name: str, first: bool
+) -> None:
+    site = a_site()
+    site.github.may["mallory", 999] = RepositoryAccess(999, "m/x", "https://github.com/m/x", True)
+    forged = replace(PREVIEW, name=name, spec=replace(PREVIEW.spec, **spec))
+    site.cluster.objects.clear()
+    for each in (forged, PREVIEW) if first else (PREVIEW, forged):
+        site.cluster.hold(each)
+
+    entered = [
+        enter(browser, asked(site, browser, HOST, "/", NAVIGATES).headers["Location"])
+        for browser in (as_(site, "maria"), as_(site, "mallory"))
+    ]
+
+    assert [each.status_code for each in entered] == [200, 404]
+    for each, told in ((PREVIEW, {"bearer", "bearer_until"}), (forged, set())):
+        gateway = settings(links=links()).guarded
+        assert set(PastGuard(gateway, lambda: KEYS, lambda: NOW)(each)) == told
 
 
 def test_what_is_no_navigation_is_refused_in_words_and_never_led_to_a_sign_in() -> None:
