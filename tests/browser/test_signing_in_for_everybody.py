@@ -34,7 +34,13 @@ def url() -> Iterator[str]:
     @app.get("/<folder>/<name>")
     def shown(folder: str, name: str) -> Response:
         page = renderer.html(
-            f"{folder}/{name}.html", to="/p/812/42", back="/p/812/42", words=WORDS, url="#", again="/"
+            f"{folder}/{name}.html",
+            to="/p/812/42",
+            back="/p/812/42",
+            words=WORDS,
+            url="#",
+            again="/",
+            by_proxy=False,
         )
         return Response(page, mimetype="text/html")
 

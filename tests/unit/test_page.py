@@ -417,7 +417,7 @@ OF_A_SIGN_IN = sorted(
 
 
 def of_a_sign_in(name: str) -> Page:
-    return Page(RENDERER.html(name, to="/p/812/42", back="/p/812/42", words="Too dark"))
+    return Page(RENDERER.html(name, to="/p/812/42", back="/p/812/42", words="Too dark", by_proxy=False))
 
 
 PAGES: dict[str, Callable[[], Page]] = {
