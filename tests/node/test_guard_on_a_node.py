@@ -212,8 +212,6 @@ def test_while_pages_are_away_nobody_gets_to_the_preview(guarded: Guarded, pull:
     passes = {HEADER: signed((guarded.key,), host.removesuffix(f".{DOMAIN}"), DOMAIN, until)}
     scale = ("--namespace", "previewbot", "scale", "deployment/previewbot-pages")
     node.kubectl(*scale, "--replicas=0")
-    pods = ("pods", "--selector", "app.kubernetes.io/component=pages", "--namespace", "previewbot")
-    node.kubectl("delete", *pods, "--grace-period=0", "--force", "--ignore-not-found")
     try:
         wait_for("the end of pages", lambda: guarded.visitor().get(link, passes)[0] >= 500)
         for headers in (passes, {"Accept": "text/html"}):
