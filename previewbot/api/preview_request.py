@@ -96,7 +96,7 @@ class Source(Value):
     """Where it was asked: the id of the check run or suite, its commit, and the delivery that told of it.
 
     A page has no id (0). Its commit is the one that it showed, and what stands for the delivery is the random
-    id of its form, with the button: sent twice, it is the same request.
+    id of its form, with the button and with a hash of what was said: sent twice, it is the same request.
     """
 
     kind: str

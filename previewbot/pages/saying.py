@@ -18,7 +18,7 @@ from previewbot.clients.github.people_answers import Written
 from previewbot.engine.links import page_path
 from previewbot.errors import Forbidden, Invalid, NoAnswer, NotFound, RemoteError
 from previewbot.pages.notes import note_in_address, said_value
-from previewbot.pages.sent_forms import SentForms
+from previewbot.pages.sent_forms import SentForms, sent_form
 from previewbot.pages.showing import Page, Showing
 from previewbot.pages.visitors import SessionOver
 from previewbot.pages.visits import Sent, see, sent
@@ -136,7 +136,8 @@ class AsThemselves:
 
     def __call__(self, judged: Judged, not_taken: NotTaken) -> Response:
         """Write the comment; raises SessionOver."""
-        form, form_id = judged.form, request.form.get("form", "")
+        form, said = judged.form, (judged.says, judged.sha, judged.path, judged.words, judged.hand_to)
+        form_id = sent_form(request.form.get("form", ""), *said)
         preview, account = form.visit.preview, form.person.account
         before = self._known.begin(account, form_id)
         if before is not None:

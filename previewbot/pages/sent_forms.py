@@ -6,6 +6,7 @@ clicks of which a gateway leads each to another pod still write two.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 
@@ -13,8 +14,17 @@ MOST_KEPT = 1_000
 _UNDER_WAY = ""
 
 
+def sent_form(form_id: str, *said: str) -> str:
+    """Return what one sending of a form is known by: the form's id, and a hash of what was said with it.
+
+    Sent twice, as by two clicks, it is one; what somebody went back for and changed is another.
+    """
+    written = "\0".join(said).encode(errors="replace")
+    return f"{form_id}-{hashlib.sha256(written).hexdigest()[:16]}"
+
+
 class SentForms:
-    """Where each form led that was sent lately, by its own number; safe to use from several threads."""
+    """Where each form led that was sent lately, by its `sent_form`; safe to use from several threads."""
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most

@@ -25,8 +25,8 @@ from previewbot.text.markdown import md, unescaped
 from previewbot.text.unseen import one_line_of
 from previewbot.text.verdicts import (
     CUT,
-    LONGEST_PATH,
     LONGEST_WORDS,
+    QUOTED_PATH,
     Cleaned,
     address_of,
     in_a_marker,
@@ -37,12 +37,12 @@ from previewbot.text.verdicts import (
 LONGEST_NAME = 100
 """Characters of what somebody is called."""
 
-_QUOTED_PATH, _QUOTED_NAME = 9 * LONGEST_PATH, 12 * LONGEST_NAME
+_QUOTED_NAME = 12 * LONGEST_NAME
 """A character may be four bytes, and each is written with three characters."""
 
 _MARKER_RE = re.compile(
     r"\A<!-- previewbot quote request=([0-9]{1,19}) says=(good|work) sha=([0-9a-f]{40}|[0-9a-f]{64})"
-    rf" name=([!-~]{{1,{_QUOTED_NAME}}}) path=(/[!-~]{{0,{_QUOTED_PATH}}}) -->(?:\r?\n|\Z)"
+    rf" name=([!-~]{{1,{_QUOTED_NAME}}}) path=(/[!-~]{{0,{QUOTED_PATH}}}) -->(?:\r?\n|\Z)"
 )
 
 
@@ -65,6 +65,16 @@ def name_of_somebody(name: str) -> str:
     return one_line_of(name)[:LONGEST_NAME].strip()
 
 
+def _path(text: str) -> str:
+    """Return the path that somebody looked at, in which nothing looks like a mention.
+
+    GitHub tells nobody of one in code or in an address. What wakes agents searches the comment as it was
+    written, and this one is by an App of the organisation.
+    """
+    # It may be too long then.
+    return path_of(path_of(text).replace("@", "%40"))
+
+
 def quote_comment(request: int, name: str, saying: Saying, *, preview_url: str) -> str:
     """Return the comment in which previewbot quotes somebody who said this in a request of that number.
 
@@ -72,7 +82,7 @@ def quote_comment(request: int, name: str, saying: Saying, *, preview_url: str) 
     link, from which the path goes on; empty where there is none. Raises ValueError for a name or the name of
     a commit that are none.
     """
-    name, path = name_of_somebody(name), path_of(saying.path)
+    name, path = name_of_somebody(name), _path(saying.path)
     fields = f"request={request} says={saying.says} sha={saying.sha} name={in_a_marker(name, '')}"
     marker = f"<!-- previewbot quote {fields} path={in_a_marker(path)} -->"
     if not _MARKER_RE.match(marker):
@@ -102,7 +112,7 @@ def parse_quote(body: str) -> SaidVerdict | None:
     return SaidVerdict(
         says=Says(found[2]),
         sha=found[3],
-        path=path_of(unquote(found[5], errors="replace")),
+        path=_path(unquote(found[5], errors="replace")),
         words=quotable("\n".join(quoted)).text,
         name=name_of_somebody(unquote(found[4], errors="replace")),
         request=int(found[1]),

@@ -45,12 +45,12 @@ TOLD = (
 
 _HIDDEN, _FACTS, _COMMAND, CUT = TOLD
 
-_QUOTED_MOST = 9 * LONGEST_PATH
-"""A character may be three bytes and more, and each is written with three characters."""
+QUOTED_PATH = 12 * LONGEST_PATH
+"""Characters of the path in a marker: one may be four bytes, and each is written with three characters."""
 
 _MARKER_RE = re.compile(
     r"\A<!-- previewbot verdict says=(good|work) sha=([0-9a-f]{40}|[0-9a-f]{64})"
-    rf" path=(/[!-~]{{0,{_QUOTED_MOST}}}) -->(?:\r?\n|\Z)"
+    rf" path=(/[!-~]{{0,{QUOTED_PATH}}}) -->(?:\r?\n|\Z)"
 )
 _HANDED_RE = re.compile(rf"\A@[A-Za-z0-9-]{{1,60}} {re.escape(HANDED)}(?:\n|\Z)")
 

@@ -265,6 +265,10 @@ def test_a_form_that_is_sent_twice_writes_one_comment_and_leads_to_the_same_plac
 
     assert first.headers["Location"] == second.headers["Location"]
     assert len(site.github.written) == 1
+    # Whoever goes back and says something else has said something else.
+    data["words"] = "And the date."
+    browser.post(f"{ADDRESS}/verdict", base_url=URL, data=data, headers=SAME_ORIGIN)
+    assert len(site.github.written) == 2
 
 
 def test_what_was_not_taken_may_be_sent_again() -> None:

@@ -14,7 +14,7 @@ from previewbot.rules.commands import parse
 from previewbot.text.block import without_block
 from previewbot.text.markers import marker_in, notice_marker, parse_marker, reply_marker, status_marker
 from previewbot.text.quotes import LONGEST_NAME, parse_quote, quotable, quote_comment
-from previewbot.text.verdicts import LONGEST_WORDS, parse_verdict, verdict_comment
+from previewbot.text.verdicts import LONGEST_PATH, LONGEST_WORDS, parse_verdict, verdict_comment
 
 SHA = "0123456789abcdef" * 2 + "01234567"
 LINK = "https://pr-42.preview.example.com/"
@@ -115,6 +115,28 @@ def test_nothing_of_it_does_anything(words: str, as_name: bool) -> None:
     assert all(not line or line.startswith(">") for line in others)
     assert "#12" not in rest
     assert "&#64;" not in rest.replace("&amp;#", "")
+
+
+@pytest.mark.parametrize("path", ["/@codex?please=@merge", "/" + "@" * 299, "/a@b/" + "x" * 295])
+def test_nothing_of_the_whole_comment_mentions_anybody(path: str) -> None:
+    """Workflows search a comment as it was written, with its marker and the addresses in it."""
+    body = quoted("@copilot", "@maria", path)
+    found = parse_quote(body)
+
+    assert not re.search(r"@\w", body)
+    assert found is not None
+    assert "@" not in found.path
+    assert found.path == path.replace("@", "%40") or len(path.replace("@", "%40")) > LONGEST_PATH
+
+
+@pytest.mark.parametrize("sign", ["\U0001f600", "é", "%", "-", "@", '"'])
+def test_the_longest_path_is_said_by_everybody(sign: str) -> None:
+    path = "/" + sign * (LONGEST_PATH - 1)
+    [by_proxy, own] = [quoted("x", path=path), verdict_comment(Says.WORK, SHA, path, "x", preview_url=LINK)]
+
+    for found in (parse_quote(by_proxy), parse_verdict(own)):
+        assert found is not None
+        assert found.path == (path if sign != "@" or not found.name else "/")
 
 
 @pytest.mark.parametrize(

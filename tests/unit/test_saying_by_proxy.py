@@ -16,7 +16,7 @@ from previewbot.api.reports import QUOTED
 from previewbot.api.verdicts import Says
 from previewbot.errors import TryLater
 from previewbot.rules.pressing import MOST, MOST_BY_PROXY
-from previewbot.rules.quoting import MOST_QUOTED
+from previewbot.rules.quoting import MOST_OF_ONE, MOST_QUOTED
 from tests.support.pages import Page
 from tests.support.people import KEY, URL
 from tests.support.previews import HEAD, NOW, OLDER
@@ -148,7 +148,7 @@ def test_what_was_changed_of_their_words_the_page_says_and_what_is_too_long_is_c
     assert "hidden" not in ask.saying.words
 
 
-def test_a_form_that_is_sent_twice_is_one_request() -> None:
+def test_a_form_that_is_sent_twice_is_one_request_and_with_other_words_another() -> None:
     site = behind(BY_HEADER)
     form = field(site.get(ADDRESS, SAYS).text, "form")
 
@@ -156,8 +156,12 @@ def test_a_form_that_is_sent_twice_is_one_request() -> None:
         assert send(site, "verdict", WORDS, form=form).status_code == 303
     assert send(site, "verdict", WORDS).status_code == 303
 
-    first, second, another = site.cluster.asked
-    assert first.name == second.name != another.name
+    changed = send(site, "verdict", {**WORDS, "words": "And the date."}, form=form)
+    assert changed.status_code == 303
+
+    first, second, another, of_other_words = site.cluster.asked
+    assert first.name == second.name
+    assert len({first.name, another.name, of_other_words.name}) == 3
 
 
 @pytest.mark.parametrize("what", ["verdict", "ask"])
@@ -220,11 +224,17 @@ def test_a_person_presses_so_often_and_all_of_them_at_one_preview() -> None:
     assert send(site, "verdict", WORDS).status_code == 303
 
 
-def test_so_many_are_quoted_in_an_hour() -> None:
-    moments = tuple(NOW - timedelta(minutes=59) for _ in range(MOST_QUOTED))
+FULL = {
+    "so many were quoted": Report(edits=(NOW - timedelta(minutes=59),) * MOST_QUOTED),
+    "some wait": Report(held_until=NOW + timedelta(minutes=1)),
+}
+
+
+@pytest.mark.parametrize("told", FULL.values(), ids=FULL.keys())
+def test_so_many_are_quoted_in_an_hour(told: Report) -> None:
     site = behind(BY_HEADER)
     preview = of_repository("acme/shop")
-    status = preview.status.with_report(QUOTED, Report(edits=moments))
+    status = preview.status.with_report(QUOTED, told)
     site.cluster.hold(replace(preview, status=status))
 
     refused = send(site, "verdict", WORDS)
@@ -232,6 +242,27 @@ def test_so_many_are_quoted_in_an_hour() -> None:
     assert "The sum is wrong.</textarea>" in refused.text
     site.at += timedelta(minutes=1)
     assert send(site, "verdict", WORDS).status_code == 303
+
+
+def test_what_is_taken_and_not_quoted_yet_counts_and_nobody_takes_it_all() -> None:
+    site = behind(BY_HEADER)
+
+    def say(who: int, words: str) -> TestResponse:
+        site.at += timedelta(seconds=10)
+        said = {**WORDS, "words": words}
+        return send(site, "verdict", said, {"X-Forwarded-Email": f"{who}@acme.example"})
+
+    for who in range(MOST_QUOTED // MOST_OF_ONE):
+        answers = [say(who, f"{number}") for number in range(MOST_OF_ONE + 1)]
+        assert [each.status_code for each in answers] == [303] * MOST_OF_ONE + [429]
+        if not who:
+            assert "quotes each person 5 times" in Page(answers[-1].text).words
+    last = say(99, "And I?")
+    assert last.status_code == 429
+    assert "And I?</textarea>" in last.text
+    assert len(site.cluster.asked) == MOST_QUOTED
+    site.at += timedelta(hours=1)
+    assert say(99, "And I?").status_code == 303
 
 
 def test_what_the_cluster_does_not_take_is_told_with_every_word_still_there() -> None:

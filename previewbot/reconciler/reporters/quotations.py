@@ -15,7 +15,7 @@ from previewbot.api.reports import QUOTED
 from previewbot.errors import Forbidden, Invalid, NotFound, RemoteError
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.plan.inbox import with_handled
-from previewbot.reconciler.plan.presses import press_id, taken
+from previewbot.reconciler.plan.presses import SAID_KEPT_FOR, press_id, taken
 from previewbot.reconciler.plan.verdicts import new_verdict
 from previewbot.reconciler.reporters.reporter import (
     Due,
@@ -30,6 +30,9 @@ from previewbot.text.quotes import quote_comment
 
 _AT_A_TIME = 5
 """The most that one pass writes: GitHub limits what is written in a minute, and a pass has an end."""
+
+_MOST_WAITING = MOST_QUOTED * (SAID_KEPT_FOR // WITHIN)
+"""So many are quoted for as long as what waits is kept."""
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,8 @@ class Quotations(Reporter):
     def due(self, context: ReportContext, status: Status) -> tuple[Status, Sequence[Due]]:
         """Return those that are to be quoted now; what the settings do not let be said is done with.
 
-        What is too much for this hour waits for the next, but not without end: nobody reads more than that.
+        What is too much for this hour waits for the next: whoever said it was thanked for it. Only what would
+        wait for longer than it is kept is done with at once, which pages alone never let come about.
         """
         now, due, wait = context.now(), list[Due](), 0
         status = _without_those_gone(context, status)
@@ -61,7 +65,7 @@ class Quotations(Reporter):
             if number in known:
                 # The look has found the comment of a process that died.
                 status = _done(status, number)
-            elif not context.quotes or wait >= MOST_QUOTED:
+            elif not context.quotes or wait >= _MOST_WAITING:
                 about = {"preview": context.preview.name, "request": found.name, "may": context.quotes}
                 log.warning("somebody who came by a proxy is not quoted", extra=about)
                 status = _done(status, number)
