@@ -42,6 +42,7 @@ PLACE = "/auth"
 
 _FOUND, _UNKNOWN, _FORBIDDEN, _UNAVAILABLE = 302, 401, 403, 503
 _READS = ("GET", "HEAD")
+_WHOLE_PAGES = ("document", "empty")
 _SHOWN = 100
 """Characters of a header in the log."""
 
@@ -267,11 +268,13 @@ def _to(url: str) -> Response:
 def _is_navigation() -> bool:
     """Return whether somebody opens an address in a browser, as it says, or as what it wants to get says.
 
-    Not within another page: no cookie would get there, and no sign-in shows itself in a frame.
+    Not within another page: no cookie would get there, and no sign-in shows itself in a frame. What a service
+    worker of the preview's passes on is of no destination, and the browser follows the redirect itself
+    (https://fetch.spec.whatwg.org/#http-fetch).
     """
     mode = request.headers.get("Sec-Fetch-Mode")
     if mode is not None:
-        return mode == "navigate" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+        return mode == "navigate" and request.headers.get("Sec-Fetch-Dest", "document") in _WHOLE_PAGES
     return "text/html" in request.headers.get("Accept", "").lower()
 
 

@@ -93,6 +93,7 @@ class Showing:
         self._settings, self._cluster, self._renderer = settings, cluster, renderer
         self.visitors, self._now, self._form_id = visitors, now, form_id
         self._allowed = policy(renderer.style_source(), renderer.script_source(), forms=visitors.can_press())
+        self._leads_on = policy(renderer.style_source(), renderer.script_source("guard/into_preview.js"))
 
     def read(self, repository_id: int, number: int, visitor: Visitor) -> Preview | None:
         """Return a pull request's Preview for somebody; raises RemoteError, and ValidationError for one of no
@@ -133,9 +134,11 @@ class Showing:
 
         No redirect: whoever has just pressed something in a form of GitHub's, or of an identity provider,
         would be held back. What their page allows as `form-action` holds for every redirect of the answer
-        (https://www.w3.org/TR/CSP3/#directive-form-action), and no preview is among it.
+        (https://www.w3.org/TR/CSP3/#directive-form-action), and no preview is among it. Its script takes
+        along what is after the `#`, as a redirect would (https://fetch.spec.whatwg.org/#http-redirect-fetch).
         """
-        return self.html(self._renderer.html("guard/into_preview.html", url=url), 200)
+        page = self._renderer.html("guard/into_preview.html", url=url)
+        return Response(page, 200, {HEADER: self._leads_on}, mimetype="text/html")
 
     def unavailable(self, who: str = "The cluster") -> Response:
         """Return the page that says that somebody does not answer, and tries again by itself."""

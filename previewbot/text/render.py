@@ -234,9 +234,9 @@ class Renderer:
         """Return the pages' one style as a Content-Security-Policy names it: by its hash."""
         return self._source("page.css")
 
-    def script_source(self) -> str:
-        """Return the one script of pages that follow along, in the same way."""
-        return self._source("page.js")
+    def script_source(self, template: str = "page.js") -> str:
+        """Return a page's one script in the same way; that of pages that follow along, if none is named."""
+        return self._source(template)
 
     def _source(self, template: str) -> str:
         # https://www.w3.org/TR/CSP3/#grammardef-hash-source

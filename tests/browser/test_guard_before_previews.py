@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from previewbot.people.passes import COOKIE
-from previewbot_demo.tasks import TASKS
+from previewbot_demo.tasks import TASKS, Edit, Step
 from previewbot_demo.world import REPOSITORY, Options, World
 from tests.support.chromium import PHONE, Chromium, Page
 
@@ -41,6 +42,28 @@ FORGE = """(async () => {
   document.body.append(form);
   form.submit();
 })()"""
+WORKER = (
+    "self.addEventListener('install', () => self.skipWaiting());"
+    "self.addEventListener('activate', (event) => event.waitUntil(clients.claim()));"
+    "self.addEventListener('fetch', (event) => {"
+    " if (event.request.mode === 'navigate') event.respondWith(fetch(event.request)); });"
+)
+HAS_WORKER = """navigator.serviceWorker.register('/worker.js')
+  .then(() => navigator.serviceWorker.ready).then(() => navigator.serviceWorker.controller !== null)"""
+BY_WORKER = "performance.getEntriesByType('navigation')[0].workerStart > 0"
+STYLE = '        if url.path == "/style.css":'
+OF_A_WORKER = f"""        if url.path == "/worker.js":
+            self._answer(200, {WORKER.encode()!r}, "text/javascript")
+            return
+{STYLE}"""
+WITH_A_WORKER = replace(
+    next(task for task in TASKS if task.name == "web"),
+    name="worker",
+    branch="copilot/worker",
+    steps=(Step("Work without a network", (Edit("services/web/app.py", STYLE, OF_A_WORKER),)),),
+)
+"""A pull request whose front end has a service worker: it passes on each page that somebody opens."""
+
 FRAME = """new Promise((done) => {
   const frame = Object.assign(document.createElement('iframe'), {src: %s});
   frame.onload = done;
@@ -57,8 +80,8 @@ async def world() -> AsyncIterator[World]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def numbers(world: World) -> tuple[int, int]:
     """Two pull requests with previews."""
-    first, second = (task for task in TASKS if task.name in ("web", "pricing"))
-    return world.agents.open(first), world.agents.open(second)
+    second = next(task for task in TASKS if task.name == "pricing")
+    return world.agents.open(WITH_A_WORKER), world.agents.open(second)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -121,6 +144,36 @@ async def test_path_and_query_of_a_deep_link_are_there_after_the_sign_in(
         await is_open(page, deep)
         # And not the ticket, which the pull request's code could read.
         assert "previewbot" not in str(await page.evaluate("location.href + document.referrer"))
+
+
+async def test_the_part_after_the_hash_is_there_too_for_whoever_has_signed_in(
+    links: tuple[str, str], chromium: Chromium
+) -> None:
+    async with chromium.page(PHONE) as page:
+        await page.open(links[0])
+        await sign_in(page, "rob")
+        await is_open(page, links[0])
+
+        await page.open(at(links[1], f"{DEEP}#/items/7"))
+        await is_open(page, at(links[1], f"{DEEP}#/items/7"))
+        assert page.errors == []
+
+
+async def test_a_service_worker_of_the_previews_own_is_led_through_the_sign_in_as_well(
+    links: tuple[str, str], chromium: Chromium
+) -> None:
+    async with chromium.page() as page:
+        await page.open(links[0])
+        await sign_in(page, "rob")
+        await is_open(page, links[0])
+        await page.until(HAS_WORKER)
+        await page.set_cookie(links[0], COOKIE, "ended")
+
+        await page.open(at(links[0], DEEP))
+        await is_open(page, at(links[0], DEEP))
+        assert await page.evaluate(BY_WORKER)
+        # It shows nothing that it has kept: only the guard's cookie, new by now, gets it this.
+        assert (await page.cookies(links[0]))[COOKIE] != "ended"
 
 
 async def test_the_cookie_of_one_preview_opens_no_other_and_nothing_at_previewbot(

@@ -186,8 +186,9 @@ def test_what_is_no_navigation_is_refused_in_words_and_never_led_to_a_sign_in() 
         assert "x-previewbot-bearer" in answer.text
     told = asked(site, site.browser(), HOST, "/", {"Accept": "application/json"})
     assert told.json is not None and "whoever may read its repository" in told.json["message"]
-    # An old browser, which does not say what it does.
-    assert asked(site, site.browser(), HOST, "/", {"Accept": "text/html,*/*"}).status_code == 302
+    # An old browser, which does not say what it does, and a page that a service worker fetches.
+    for headers in ({"Accept": "text/html,*/*"}, {**NAVIGATES, "Sec-Fetch-Dest": "empty"}):
+        assert asked(site, site.browser(), HOST, "/", headers).status_code == 302
 
 
 def test_a_ticket_counts_for_a_minute_in_the_browser_that_set_out_at_its_host() -> None:
