@@ -47,17 +47,26 @@ def key_asked_about(gateway: GatewaySettings, host_sent: str, forwarded: str, pa
     return key_of_host(forwarded, gateway.domain)
 
 
-def is_another_preview(gateway: GatewaySettings, key: str, *, origin: str, site: str) -> bool:
+def is_another_preview(gateway: GatewaySettings, key: str, *, origin: str, site: str, reads: bool) -> bool:
     """Return whether a request is sent by the code of another preview, with the cookie of somebody's browser.
 
     Previews are below one domain, and browsers send `SameSite=Lax` cookies along between such hosts
     (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header). `origin` and `site` are the values of
-    Origin and Sec-Fetch-Site; a page can hide its own origin (`null`), but not that it is another.
+    Origin and Sec-Fetch-Site, of which older browsers and some gateways leave out the second; `reads`: it is
+    a GET or a HEAD.
+
+    An Origin that names another preview is enough by itself: browsers send one with what a script may read,
+    and with a WebSocket, which begins as a GET and then speaks both ways, and never with a link that
+    somebody follows (https://fetch.spec.whatwg.org/#origin-header). A page can hide its own origin (`null`),
+    but not that it is another.
     """
-    if site not in ("same-site", "cross-site"):
+    if key_of_host(origin.partition("://")[2], gateway.domain) not in ("", key):
+        return True
+    if site in ("same-origin", "none"):
         return False
-    sender = origin.partition("://")[2]
-    return origin in ("", "null") or key_of_host(sender, gateway.domain) not in ("", key)
+    # With a GET there is an Origin only where the sender's counts, so that `null` is somebody who hides it.
+    hides = origin == "null" if reads else origin in ("", "null")
+    return hides and (reads or site in ("same-site", "cross-site"))
 
 
 def path_and_query(text: str) -> str:

@@ -28,7 +28,7 @@ from previewbot.engine import guarded
 from previewbot.engine.links import gateway_url, host
 from previewbot.errors import SettingsError
 from previewbot.pages.exactly import Exactly
-from previewbot.people.cookies import keep
+from previewbot.people.cookies import keep, sent
 from previewbot.people.passes import COOKIE, WAY_COOKIE, WAY_LASTS, Passes, is_nonce, new_nonce, way_of
 from previewbot.people.sealing import Keys
 from previewbot.people.ways_back import ENTER, LONGEST_TO
@@ -121,7 +121,7 @@ class Guard:
         if not key:
             return self._misdirected(f"{self._guard.host_in} names no preview")
         asked = self._asked(key)
-        if self._passes.lets_in(request.cookies.get(COOKIE, ""), host(self._gateway, key)):
+        if self._passes.lets_in(sent(COOKIE), host(self._gateway, key)):
             return self._with_cookie(asked)
         bearer = request.headers.get(guard_bearers.HEADER)
         if bearer is not None:
@@ -137,7 +137,7 @@ class Guard:
 
     def _with_cookie(self, asked: _Asked) -> Response:
         origin, site = (request.headers.get(name, "") for name in ("Origin", "Sec-Fetch-Site"))
-        if not asked.reads and guarded.is_another_preview(self._gateway, asked.key, origin=origin, site=site):
+        if guarded.is_another_preview(self._gateway, asked.key, origin=origin, site=site, reads=asked.reads):
             return self._unknown(_ANOTHER)
         bare = guarded.without(asked.within)
         # Not to be read by the pull request's own code, also where another tab was faster.
@@ -152,7 +152,7 @@ class Guard:
 
     def _by_ticket(self, asked: _Asked) -> Response:
         tickets = guarded.values_in(asked.within, guarded.TICKET)
-        nonce = request.cookies.get(WAY_COOKIE, "")
+        nonce = sent(WAY_COOKIE)
         if len(tickets) == 1 and self._passes.takes(tickets[0], host(self._gateway, asked.key), nonce):
             return self._let_in(asked, self._now() + self._guard.lasts)
         if not _is_navigation():
@@ -170,7 +170,7 @@ class Guard:
         return self._count(Answer.LET_IN, response)
 
     def _to_sign_in(self, asked: _Asked) -> Response:
-        kept = request.cookies.get(WAY_COOKIE, "")
+        kept = sent(WAY_COOKIE)
         # One nonce for all tabs of a browser: the ways of several through the sign-in do not end each other.
         nonce = kept if is_nonce(kept) else new_nonce()
         to = guarded.way_in(self._gateway, asked.key, asked.within, LONGEST_TO)

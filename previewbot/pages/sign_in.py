@@ -29,7 +29,7 @@ from previewbot.config.server import Settings
 from previewbot.errors import RemoteError, SettingsError, TryLater
 from previewbot.pages.forms import check_form, refusal
 from previewbot.pages.visits import see
-from previewbot.people.cookies import forget, keep
+from previewbot.people.cookies import forget, keep, sent
 from previewbot.people.person import Person
 from previewbot.people.sealing import Keys, Sealing
 from previewbot.people.sessions import Sessions
@@ -187,7 +187,7 @@ class _SigningIn:
     def started(self) -> _Started:
         """Return the sign-in that GitHub answers now; raises _Failed unless this browser began it."""
         try:
-            values = self._sealing.opened(request.cookies.get(STARTED_COOKIE, "")) or {}
+            values = self._sealing.opened(sent(STARTED_COOKIE)) or {}
         except SettingsError as error:
             raise self.unusable(error) from error
         state, verifier, to = (str(values.get(key, "")) for key in ("state", "verifier", "to"))

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 
 from previewbot.errors import SettingsError
-from previewbot.people.cookies import forget, keep
+from previewbot.people.cookies import forget, keep, sent
 from previewbot.people.person import Person
 from previewbot.people.sealing import Keys, Sealing
 from previewbot.rules.seldom import Kind, Seldom
@@ -43,7 +43,7 @@ class Sessions:
         """Return who sent the request that is under way; None if nobody is signed in, or not any more."""
         # One request asks several times, and is to get one answer, also when the cookie ends in between.
         if "previewbot_person" not in g:
-            g.previewbot_person = self._read(request.cookies.get(COOKIE, ""))
+            g.previewbot_person = self._read(sent(COOKIE))
         found: Person | None = g.previewbot_person
         return found
 

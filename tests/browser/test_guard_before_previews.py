@@ -70,6 +70,11 @@ FRAME = """new Promise((done) => {
   document.body.append(frame);
 })"""
 
+SOCKET = """new Promise((done) => {
+  const socket = new WebSocket(%s);
+  socket.onopen = socket.onerror = done;
+})"""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
@@ -240,6 +245,25 @@ async def test_a_form_from_elsewhere_is_refused_and_from_another_domain_it_carri
         (post,) = [each for each in page.sent if "content-length" in each]
         assert (post["sec-fetch-site"], "cookie" in post) == (site, carries)
         assert len(world.github.comments(numbers[0], REPOSITORY)) == before
+
+
+async def test_a_websocket_from_another_preview_is_refused_though_the_cookie_comes_along(
+    links: tuple[str, str], chromium: Chromium
+) -> None:
+    async with chromium.page() as page:
+        for link in links:
+            await page.open(link)
+            if link == links[0]:
+                await sign_in(page, "maria")
+            await is_open(page, link)
+        said = []
+        for link in links:
+            page.errors.clear()
+            await page.evaluate(SOCKET % json.dumps(at(link, "/live").replace("http", "ws", 1)))
+            said.append([each for each in page.errors if "WebSocket" in each])
+
+    # The shop itself speaks no such protocol, so that neither opens; of a 401 Chromium says it like this.
+    assert ["HTTP Authentication failed" in " ".join(each) for each in said] == [True, False], said
 
 
 async def test_no_page_of_previewbots_shows_itself_in_a_previews_frame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -276,6 +277,22 @@ def test_the_cookie_of_a_preview_opens_no_other_and_nothing_of_the_bot() -> None
         ("DELETE", {"Sec-Fetch-Site": "same-site", "Origin": f"https://{ELSEWHERE}:8443"}, 401),
         ("POST", {"Sec-Fetch-Site": "same-site", "Origin": "null"}, 401),
         ("POST", {"Sec-Fetch-Site": "cross-site"}, 401),
+        # Browsers and gateways that say nothing of the site; a form without a referrer hides its Origin.
+        ("POST", {"Origin": f"https://{ELSEWHERE}"}, 401),
+        ("POST", {"Origin": f"https://{HOST}"}, 200),
+        ("POST", {"Origin": "null"}, 200),
+        ("POST", {"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 200),
+        # A WebSocket as Chromium begins it, and as those do who say more; and what a script reads.
+        ("GET", {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": f"https://{ELSEWHERE}"}, 401),
+        ("GET", {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": f"https://{HOST}"}, 200),
+        ("GET", {"Upgrade": "websocket", "Connection": "Upgrade", "Origin": "null"}, 401),
+        ("GET", {"Sec-Fetch-Mode": "websocket", "Sec-Fetch-Site": "same-site", "Origin": "null"}, 401),
+        ("GET", {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Origin": "null"}, 200),
+        ("GET", {"Sec-Fetch-Mode": "cors", "Origin": f"https://{ELSEWHERE}"}, 401),
+        ("GET", {"Sec-Fetch-Mode": "cors", "Origin": "https://sso.example.net"}, 200),
+        ("HEAD", {"Sec-Fetch-Site": "same-site", "Origin": f"http://{ELSEWHERE}:81"}, 401),
+        # A link in another preview, which somebody follows.
+        ("GET", {**NAVIGATES, "Sec-Fetch-Site": "same-site"}, 200),
     ],
 )
 def test_the_code_of_another_preview_does_nothing_with_the_cookie(
@@ -286,6 +303,32 @@ def test_the_code_of_another_preview_does_nothing_with_the_cookie(
     opened(site, browser, HOST)
 
     assert asked(site, browser, HOST, "/pay", headers, method).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ('a="; ', '; b="'),
+        ('a=";', ';\tb="'),
+        (f"x{COOKIE}=1; {COOKIE}; ={COOKIE}; {COOKIE.upper()}=2; ", f"; {COOKIE}=3"),
+        (f'a={" " * 8000}"; ', ""),
+        (f"a={'=' * 8000}; {';' * 8000}", f"; b{' ' * 8000}=\\"),
+    ],
+)
+def test_no_cookie_of_others_hides_the_guards_or_takes_long_to_read(before: str, after: str) -> None:
+    site = a_site()
+    browser = as_(site, "rob")
+    opened(site, browser, HOST)
+    header = f"{before}{COOKIE}={cookie_at(browser, HOST)}{after}"
+    client = site.app.test_client(use_cookies=False)
+
+    begun = time.process_time()
+    answer = client.get("/auth/", headers={"Cookie": header, **NAVIGATES}, base_url=f"http://{HOST}")
+
+    assert answer.status_code == 200
+    # Read in ways that grow with its square, one of these takes seconds.
+    assert time.process_time() - begun < 0.5
 
 
 @pytest.mark.parametrize("asks", WAYS)
