@@ -88,18 +88,20 @@ class Connection:
 @dataclass(frozen=True)
 class Limits:
     """How many connections there may be, how many of them with a request that is not there in whole, and as
-    many with an answer that is not taken, and how many bytes of such requests are held."""
+    many with an answer that is not taken, how many bytes of such requests are held, and how many bytes the
+    header of one may have, with its first line."""
 
     connections: int
     unfinished: int
     held: int
+    header: int = 32 * 1024
 
 
 class Connections:
     """The connections of an address, within its limits."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._held = 0
         # Each in the order in which they began to wait for that: dicts keep it.
         self._by_state: dict[Waits, dict[Connection, None]] = {waits: {} for waits in Waits}
@@ -115,11 +117,11 @@ class Connections:
     @property
     def too_many(self) -> bool:
         """Whether there are more than there may be, since nobody could make room."""
-        return len(self) > self._limits.connections
+        return len(self) > self.limits.connections
 
     def add(self, connection: Connection) -> None:
         """Add a new connection; others make room for it, unless all of them wait for us."""
-        while len(self) >= self._limits.connections:
+        while len(self) >= self.limits.connections:
             # Idle ones lose nothing. Then those who do not take our answer, then those who do not go on.
             oldest = next(chain(*(self._by_state[waits] for waits in _GIVE_WAY)), None)
             if oldest is None:
@@ -148,7 +150,7 @@ class Connections:
             self._by_state[waits][connection] = None
         if waits is not Waits.RECEIVING:
             self._release(connection)
-        if waits in _UNFINISHED and len(self._by_state[waits]) > self._limits.unfinished:
+        if waits in _UNFINISHED and len(self._by_state[waits]) > self.limits.unfinished:
             self._give_way(next(iter(self._by_state[waits])))
 
     def hold(self, connection: Connection, count: int) -> None:
@@ -162,7 +164,7 @@ class Connections:
             return
         connection.held += count
         self._held += count
-        while self._held > self._limits.held:
+        while self._held > self.limits.held:
             # So whoever holds no more than his share (64 KiB, and most deliveries have less) stays, however
             # slowly he sends and however much others do.
             self._give_way(max(self._by_state[Waits.RECEIVING], key=attrgetter("held")))

@@ -14,10 +14,14 @@ from socket import MSG_PEEK
 from typing import Any
 
 from gevent.socket import socket
-from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import SocketUnreader
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    RequestEntityTooLarge,
+    RequestHeaderFieldsTooLarge,
+    RequestTimeout,
+)
 
 from previewbot.runtime.web_connections import Connection, Connections, Waits
 from previewbot.runtime.web_turns import Turns
@@ -26,14 +30,17 @@ from previewbot.webhook.intake import BODY_LIMIT
 REQUEST_SECONDS = 10.0
 """A request must have come in whole so long after its first byte: GitHub itself gives up after ten seconds
 (https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries)."""
-HEADER_LIMIT = 32 * 1024
-"""How long a header may be, in bytes. gunicorn's own limits are for each field, and 800 KB together."""
-REQUEST_LIMIT = HEADER_LIMIT + BODY_LIMIT + 64 * 1024
-"""How much is received of a request, in bytes: the last part is for what divides a body into chunks.
+_REST_LIMIT = BODY_LIMIT + 64 * 1024
+"""How much is received of a request beside its header, in bytes: the last part is for what divides a body
+into chunks.
 
 Of chunks of one byte each, six times a body's limit would be received, and be taken apart one by one for
 seconds.
 """
+_TOO_LONG = (
+    "address and headers of this request have more than {most} bytes together. In a browser these are mostly "
+    "cookies of many applications below one domain: clear those of this domain, and open the address again"
+)
 _PIECE = 8 * 1024
 _BODY_PIECE = 64 * 1024
 
@@ -89,12 +96,13 @@ class Reader(SocketUnreader):  # type: ignore[misc]
         """Receive more of a request, at most the piece that is asked for.
 
         Raises HTTPException: 408 when the time is up, 413 when it is too much, 503 when others need the room,
-        400 when the other side leaves within a body. Raises LimitRequestHeaders when a header does not end.
+        400 when the other side leaves within a body, 431 when a header is longer than it may be.
         """
-        if self._in_header and self._received >= HEADER_LIMIT:
-            raise LimitRequestHeaders(f"the header is longer than {HEADER_LIMIT} bytes")
-        if self._received >= REQUEST_LIMIT:
-            raise RequestEntityTooLarge(f"larger than {REQUEST_LIMIT} bytes in chunks")
+        most = self._connections.limits.header
+        if self._in_header and self._received >= most:
+            raise RequestHeaderFieldsTooLarge(_TOO_LONG.format(most=most))
+        if self._received >= most + _REST_LIMIT:
+            raise RequestEntityTooLarge(f"larger than {most + _REST_LIMIT} bytes in chunks")
         with self._in_time():
             piece: bytes = super().chunk(size_hint)
         if not piece and not self._in_header:

@@ -23,8 +23,12 @@ _KEEPALIVE_SECONDS = 620
 
 PUBLIC_LIMITS = Limits(connections=2560, unfinished=512, held=32 * 1024 * 1024)
 """Measured: web takes 80 MB; an idle connection 9 KB more, one with half a request 24 KB."""
-PAGES_LIMITS = Limits(connections=2560, unfinished=512, held=8 * 1024 * 1024)
-"""Nothing that is sent to a page is large: the room for deliveries is not needed."""
+PAGES_LIMITS = Limits(connections=2560, unfinished=512, held=8 * 1024 * 1024, header=64 * 1024)
+"""Nothing that is sent to a page is large: the room for deliveries is not needed. But the guard is asked with
+the addresses and the cookies of whatever is previewed, of which Envoy takes 60 KiB
+(https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers)."""
+_ONE_FIELD = 64 * 1024
+"""As much as a whole header may have; gunicorn takes 0 for its default."""
 _PROBE_LIMITS = Limits(connections=64, unfinished=64, held=256 * 1024)
 _AT_ONCE = 8
 _OTHER_FILES = 512
@@ -50,6 +54,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "errorlog": "-",
             "loglevel": "warning",
             "control_socket_disable": True,
+            # No limits of its own (4094 bytes for the first line, 8190 for a field): `Limits.header` is for
+            # all of it together, and what is previewed may well have cookies of 16 KB.
+            "limit_request_line": 0,
+            "limit_request_field_size": _ONE_FIELD,
             "proc_name": self.name,
         }
         for name, value in options.items():

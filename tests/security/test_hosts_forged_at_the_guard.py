@@ -173,6 +173,27 @@ def test_as_gunicorn_reads_them_too_other_forms_open_nothing(
     assert (status == 200) is ("x-previewbot-guard" not in answer.headers and status != 400)
 
 
+@pytest.mark.parametrize(
+    ("address", "cookies", "status"), [(8, 16, 200), (40, 0, 200), (0, 50, 200), (0, 80, 431), (80, 0, 431)]
+)
+def test_what_is_previewed_has_long_addresses_and_many_cookies(
+    door: Door, address: int, cookies: int, status: int
+) -> None:
+    lasts = datetime.now(UTC) + timedelta(minutes=5)
+    fields = [
+        f"Host: {HOST}",
+        f"x-previewbot-bearer: {signed(KEYS, MINE, DOMAIN, lasts)}",
+        f"Cookie: app={'x' * 1024 * cookies}",
+    ]
+
+    answer = door.ask(
+        "\r\n".join((f"GET /auth/?code={'x' * 1024 * address} HTTP/1.1", *fields, "", "")).encode()
+    )
+
+    assert answer.status == status
+    assert ("clear those of this domain" in answer.text) is (status == 431)
+
+
 def test_the_metric_counts_what_the_guard_answered(door: Door) -> None:
     before = door.metric('previewbot_guard_answers_total{answer="sign_in"}')
     lines = ("GET /auth/cart?a=1 HTTP/1.1", f"Host: {HOST}", "Accept: text/html", "", "")
