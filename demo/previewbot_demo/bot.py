@@ -238,7 +238,8 @@ class Bot:
             "deadlines": {"image": "10m", "session": "2m"},
             "listing": {"interval": "10s"},
             "pages": "public",
-            "api": {"bearer_file": str(self.bearer_file)},
+            # One person plays all programs here, with one bearer.
+            "api": {"bearer_file": str(self.bearer_file), "opens_previews": True},
             "access": "github",
             "sign_in": {
                 "client_id": f"Iv23li{self.app_id:014d}",

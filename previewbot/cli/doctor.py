@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -188,15 +189,21 @@ def _bearer(settings: Settings, here: Sequence[str]) -> list[Check]:
     if not is_here(source) and "pages" not in here:
         return [not_checked(BEARER, f"{source.file} is not here: it is pages'")]
     try:
-        number = len(read_bearers(settings))
+        found = read_bearers(settings)
     except SettingsError as error:
         # Whoever changes it while pages runs does not stop it: that lets nobody in until it is put right.
         told = f"{'; '.join(error.problems)}: pages does not start so, and one that runs lets no program in"
         return [wrong(BEARER, told)]
-    if number == 1:
-        return [ok(BEARER, "it can be used; whoever sends it reads how every preview stands")]
-    words = "two count; take the second line away once all send the first"
-    return [note(BEARER, words)]
+    lines = Counter(each.repository for each in found)
+    twice = [name or "all previews" for name, number in lines.items() if number > 1]
+    if twice:
+        words = f"two count for {', '.join(twice)}; take the second line away once all send the first"
+        return [note(BEARER, words)]
+    if "" not in lines:
+        return [ok(BEARER, f"they can be used, each for one repository's previews ({len(lines)})")]
+    opens = settings.guarded is not None and settings.api.opens_previews
+    told = "it can be used; whoever sends it reads how every preview stands"
+    return [ok(BEARER, f"{told}, and gets past the guard into each (api.opens_previews)" if opens else told)]
 
 
 @dataclass(frozen=True)

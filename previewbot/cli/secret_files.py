@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from previewbot.cli.files import read_head
 from previewbot.config.reader import MAX_BYTES
-from previewbot.config.server import SecretSource, Settings, bearers, client_secret, cookie_keys
+from previewbot.config.server import Bearer, SecretSource, Settings, bearers, client_secret, cookie_keys
 from previewbot.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def bearer_source(settings: Settings) -> SecretSource | None:
     return None if file is None else SecretSource(name=BEARERS, file=file)
 
 
-def read_bearers(settings: Settings) -> tuple[bytes, ...]:
+def read_bearers(settings: Settings) -> tuple[Bearer, ...]:
     """Return the bearers that count now, none where no file is named; raises SettingsError."""
     source = bearer_source(settings)
     if source is None or source.file is None:

@@ -1,13 +1,14 @@
 """How previews stand, for programs: JSON with an ETag, at the pages' addresses, guarded as the pages are.
 
     GET /p/<repository id>/<number>.json      one preview
-    GET /p.json?repository=O/R&number=42      the same by the repository's name; with the bearer only
-    GET /previews.json[?repository=O/R]       all of them, with the bearer; whoever is signed in gets those
-                                              that they may read, as on `/previews` and by its filters
+    GET /p.json?repository=O/R&number=42      the same by the repository's name; with a bearer only
+    GET /previews.json[?repository=O/R]       all of them that the bearer is for; whoever is signed in gets
+                                              those that they may read, as on `/previews` and by its filters
     GET /openapi.json                         what these are, as OpenAPI 3.1
 
-Where pages are private everything but the last is, for whoever has not the bearer of the settings, an address
-like any other at which nothing is, but for those who are signed in. By name only whoever has it asks.
+Where pages are private everything but the last is, for whoever has no bearer of the settings, an address like
+any other at which nothing is, but for those who are signed in. By name only whoever has one asks. A preview
+that a bearer is not for is to it one that is not there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from flask import Blueprint, Response, abort, request
 from pydantic import ValidationError
 
 from previewbot.api import Preview, from_object, name_of
-from previewbot.config.server import Settings
+from previewbot.config.server import Bearer, Settings
 from previewbot.engine.view import view_of
 from previewbot.errors import RemoteError
 from previewbot.pages.by_name import ByName
@@ -75,25 +76,27 @@ class Telling:
         self._renderer = renderer
         self._by_name = ByName(self._listed)
 
-    def one(self, repository_id: int, number: int) -> Told | None:
-        """Return what is told of a pull request's preview to whoever has the bearer, or None.
+    def one(self, asks: Bearer, repository_id: int, number: int) -> Told | None:
+        """Return what is told of a pull request's preview to whoever has this bearer, or None.
 
         Raises RemoteError, and ValidationError for an object that is none of ours.
         """
         found = self._read(name_of(repository_id, number))
-        return self._whole(found) if found is not None else None
+        return self._whole(asks, found) if found is not None and asks.reads(found.repository) else None
 
-    def by_name(self, repository: str, number: int) -> Told | None:
+    def by_name(self, asks: Bearer, repository: str, number: int) -> Told | None:
         """Return the same by the repository's name, whatever its case."""
+        if not asks.reads(repository):
+            return None
         for name in self._by_name.names(repository, number):
             found = self._read(name)
             if found is not None and _is_of(found.repository, repository):
-                return self._whole(found)
+                return self._whole(asks, found)
         return None
 
-    def all(self, repository: str = "") -> Iterator[Facts]:
-        """Return what is told of all previews, or of those of one repository."""
-        return (self._told(each) for each in self._listed(repository))
+    def all(self, asks: Bearer, repository: str = "") -> Iterator[Facts]:
+        """Return what is told of all previews that this bearer is for, or of those of one repository."""
+        return (self._told(each) for each in self._listed(repository) if asks.reads(each.repository))
 
     def _read(self, name: str) -> Preview | None:
         obj = self._cluster.get_preview(name)
@@ -104,8 +107,8 @@ class Telling:
         found = previews_in(self._listing())
         return (each for each in found if not repository or _is_of(each.repository, repository))
 
-    def _whole(self, preview: Preview) -> Told:
-        return told_of(as_json(self._told(preview)) | self._past_guard(preview))
+    def _whole(self, asks: Bearer, preview: Preview) -> Told:
+        return told_of(as_json(self._told(preview)) | self._past_guard(preview, asks))
 
     def _told(self, preview: Preview) -> Facts:
         return self._renderer.facts(view_of(self._settings, preview))
@@ -127,10 +130,11 @@ def blueprint(
     public = settings.pages == "public"
     described = told_of(document())
 
-    def guarded() -> None:
+    def guarded() -> Bearer:
+        bearer = readers.bearer()
+        if bearer is not None:
+            return bearer
         reader = readers()
-        if reader is Reader.TRUSTED:
-            return
         if reader is Reader.UNKNOWN:
             # No word of any preview, and whoever waits goes on waiting, as for all that only the platform
             # team can mend.
@@ -167,23 +171,23 @@ def blueprint(
     def one(repository_id: int, number: int) -> Response:
         if readers() is Reader.ANYBODY:
             return _answered(lambda: of_the_page(repository_id, number))
-        guarded()
-        return _answered(lambda: telling.one(repository_id, number))
+        asks = guarded()
+        return _answered(lambda: telling.one(asks, repository_id, number))
 
     @routes.get("/p.json")
     def by_name() -> Response:
-        guarded()
+        asks = guarded()
         repository, number = request.args.get("repository", ""), request.args.get("number", "")
         if not repository or not (number.isascii() and number.isdigit() and len(number) < 10):
             return _said(_ASKS, 400)
-        return _answered(lambda: telling.by_name(repository, int(number)))
+        return _answered(lambda: telling.by_name(asks, repository, int(number)))
 
     @routes.get("/previews.json")
     def everything() -> Response:
         if readers() is Reader.ANYBODY and showing.visitors.person() is not None:
             return _answered(of_the_list)
-        guarded()
-        return _answered(lambda: _json_of_all(telling.all(request.args.get("repository", ""))))
+        asks = guarded()
+        return _answered(lambda: _json_of_all(telling.all(asks, request.args.get("repository", ""))))
 
     @routes.get("/openapi.json")
     def openapi() -> Response:

@@ -77,7 +77,8 @@ def document() -> dict[str, Any]:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "What stands in the file that `api.bearer_file` of the settings names.",
+                    "description": "What stands in the file that `api.bearer_file` of the settings names; "
+                    "one for a repository reads that one's previews alone.",
                 }
             },
         },

@@ -10,7 +10,7 @@ from typing import Protocol
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
-from previewbot.config.server import Settings
+from previewbot.config.server import Bearer, Settings
 from previewbot.pages import (
     about,
     api,
@@ -60,7 +60,7 @@ def create_pages(
     *,
     now: Callable[[], datetime],
     renderer: Renderer | None = None,
-    bearers: Callable[[], tuple[bytes, ...]] = tuple,
+    bearers: Callable[[], tuple[Bearer, ...]] = tuple,
     listing: api.Listing = lambda: iter(()),
     github: GitHub | None = None,
     cookie_keys: Keys = tuple,
@@ -70,9 +70,9 @@ def create_pages(
 ) -> Flask:
     """Return what the people may reach who look at previews, and the programs.
 
-    `bearers` returns those that let programs read all previews, and raises SettingsError; it is asked anew
-    for each request that has one. `listing` returns all Previews, for those who have one that counts, and for
-    the list of them.
+    `bearers` returns those that let programs read previews, all or one repository's, and raises
+    SettingsError; it is asked anew for each request that has one. `listing` returns all Previews, for those
+    who have one that counts, and for the list of them.
     `github` is whom people sign in with, where the settings say that they do; `cookie_keys` returns the keys
     of their cookies, and those by which the forms of people are known who come by a proxy; it raises
     SettingsError. `assertion_keys` returns those of the proxy, where it signs who they are, and raises
@@ -127,7 +127,7 @@ def create_pages(
             readers,
             showing,
             all_that_runs,
-            PastGuard(gateway, guard_keys, now),
+            PastGuard(gateway, guard_keys, now, opens_all=settings.api.opens_previews),
         )
     )
     app.add_url_rule("/healthz", view_func=alive)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.cli.secret_files import read_bearers
-from previewbot.config.server import LEAST_BEARER, bearers, parse
+from previewbot.config.server import LEAST_BEARER, Bearer, bearers, parse
 from previewbot.errors import SettingsError
 from previewbot.runtime.pages_app import create_pages
 from tests.security.test_counting_pages import Cluster, stored
@@ -31,7 +31,7 @@ CLIENT = create_pages(
     parse(SETTINGS, {}),
     Cluster(),
     now=lambda: NOW,
-    bearers=lambda: (BEARER.encode(),),
+    bearers=lambda: (Bearer(BEARER.encode()),),
     listing=listing,
 ).test_client()
 NEAR = st.sampled_from(
@@ -67,9 +67,17 @@ def test_a_bearer_in_the_address_or_in_a_cookie_is_none() -> None:
         (b"x" * (LEAST_BEARER - 1), "of 31 characters, which can be guessed"),
         (b"y" * 40 + b"\n" + b"x" * 8, "of 8 characters"),
         (b"a b" * 20, "with signs that no header can carry"),
+        (b"acme/x " + b"\xff" * 40, "with signs that no header can carry"),
         ("ö".encode() * 40, "with signs"),
         (b"\xff\xfe" + b"x\0" * 40, "with signs"),
-        (b"\n".join(letter * 40 for letter in (b"a", b"b", b"c")), "holds 3 bearers"),
+        (b"\n".join(letter * 40 for letter in (b"a", b"b", b"c")), "holds 3 bearers; it"),
+        (b"\n".join(b"acme/x " + letter * 40 for letter in (b"a", b"b", b"c")), "holds 3 bearers for acme/x"),
+        (b"acme/x " + b"x" * 8, "of 8 characters"),
+        (b"acme/* " + b"x" * 40, "which is none of"),
+        (b"acme " + b"x" * 40, "which is none of"),
+        (b"acme/x acme/y " + b"x" * 40, "which is none of"),
+        (b"acme/x " + b"x" * 40 + b"\nacme/y " + b"x" * 40, "one bearer for several repositories"),
+        (b"acme/x " + b"x" * 40 + b"\n" + b"x" * 40, "one bearer for several repositories"),
     ],
 )
 def test_a_bearer_that_can_be_guessed_or_never_sent_is_refused_in_words(content: bytes, words: str) -> None:
@@ -81,7 +89,7 @@ def test_a_bearer_that_can_be_guessed_or_never_sent_is_refused_in_words(content:
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n"])
 def test_the_end_of_a_line_is_no_part_of_it(end: bytes) -> None:
-    assert bearers(FILE, BEARER.encode() + end) == (BEARER.encode(),)
+    assert bearers(FILE, BEARER.encode() + end) == (Bearer(BEARER.encode()),)
 
 
 def test_what_counts_is_read_from_the_file_each_time_and_nothing_counts_without_one(tmp_path: Path) -> None:
@@ -91,6 +99,6 @@ def test_what_counts_is_read_from_the_file_each_time_and_nothing_counts_without_
         read_bearers(settings)
     for content in ("a" * 40, "b" * 40):
         file.write_text(content)
-        assert read_bearers(settings) == (content.encode(),)
+        assert read_bearers(settings) == (Bearer(content.encode()),)
 
     assert read_bearers(parse(SETTINGS, {})) == ()

@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from previewbot.api import Preview
 from previewbot.clients.github.people_answers import RepositoryAccess
-from previewbot.config.server import parse
+from previewbot.config.server import Bearer, bearers, parse
 from previewbot.errors import SettingsError, TryLater
 from previewbot.pages.past_guard import PastGuard
 from previewbot.people.passes import COOKIE, WAY_COOKIE
 from previewbot.people.sessions import COOKIE as SESSION
-from previewbot.rules.environment_keys import environment_key
+from previewbot.rules.environment_keys import environment_key, spec_of
 from previewbot.runtime.pages_app import create_pages
 from tests.support.guarded import (
     KEYS,
@@ -164,7 +166,7 @@ def test_a_preview_with_the_key_of_another_neither_opens_that_nor_shuts_out_its_
     assert [each.status_code for each in entered] == [200, 404]
     for each, told in ((PREVIEW, {"bearer", "bearer_until"}), (forged, set())):
         gateway = settings(links=links()).guarded
-        assert set(PastGuard(gateway, lambda: KEYS, lambda: NOW)(each)) == told
+        assert set(PastGuard(gateway, lambda: KEYS, lambda: NOW, opens_all=True)(each, Bearer(b"b"))) == told
 
 
 def test_what_is_no_navigation_is_refused_in_words_and_never_led_to_a_sign_in() -> None:
@@ -504,18 +506,8 @@ def test_people_by_proxy_get_into_the_previews_that_the_settings_open_to_them() 
 
 
 def test_programs_are_told_a_bearer_that_counts_and_nobody_else_is() -> None:
-    site = a_site(api={"bearer_file": "/nowhere/bearer"})
-    app = create_pages(
-        settings(**{"links": links(), "api": {"bearer_file": "/nowhere/bearer"}}),
-        site.cluster,
-        now=lambda: site.at,
-        github=site.github,
-        cookie_keys=site.keys,
-        bearers=lambda: (b"b" * 32,),
-        listing=site.cluster.list_previews,
-        guard_keys=lambda: KEYS,
-    )
-    client, whole = app.test_client(), {"Authorization": f"Bearer {'b' * 32}"}
+    site = a_site()
+    client, whole = for_programs(site, {}).test_client(), {"Authorization": f"Bearer {'s' * 32}"}
 
     by_number = client.get("/p/812/42.json", headers=whole)
     by_name = client.get("/p.json?repository=acme/shop&number=42", headers=whole)
@@ -536,6 +528,70 @@ def test_programs_are_told_a_bearer_that_counts_and_nobody_else_is() -> None:
     ):
         assert told.status_code == 200
         assert "pvb1." not in told.text
+
+
+@pytest.mark.parametrize(
+    ("sends", "opens_previews", "told"),
+    [
+        ("s", False, {"acme/shop": True}),
+        ("o", False, {"m/x": True}),
+        ("o", True, {"m/x": True}),
+        ("b", False, {"acme/shop": False, "m/x": False}),
+        ("b", True, {"acme/shop": True, "m/x": True}),
+    ],
+)
+def test_a_programs_bearer_reads_and_opens_no_other_repositorys_previews(
+    sends: str, opens_previews: bool, told: dict[str, bool]
+) -> None:
+    site = a_site()
+    spec = spec_of(
+        github_host="github.com",
+        app_id=1,
+        installation_id=1,
+        repository_id=999,
+        repository="m/x",
+        number=42,
+    )
+    observed = replace(PREVIEW.status.observed, repository="m/x")
+    theirs = replace(PREVIEW, name="gh-999-42", spec=spec, status=replace(PREVIEW.status, observed=observed))
+    site.cluster.hold(theirs)
+    client = for_programs(site, {"opens_previews": opens_previews}).test_client()
+    whole = {"Authorization": f"Bearer {sends * 32}"}
+
+    def listed(query: str = "") -> set[str]:
+        answer = client.get(f"/previews.json{query}", headers=whole).get_json()
+        return {each["repository"] for each in answer["previews"]}
+
+    found: dict[str, bool] = {}
+    for name, number in (("acme/shop", 812), ("m/x", 999)):
+        answers = [
+            client.get(address, headers=whole)
+            for address in (f"/p/{number}/42.json", f"/p.json?repository={name}&number=42")
+        ]
+        away = client.get(f"/p/{number}/77.json", headers=whole)
+        assert (name in told) or {each.data for each in answers} == {away.data}
+        if name in told:
+            assert [each.status_code for each in answers] == [200, 200]
+            [found[name]] = {"bearer" in (each.json or {}) for each in answers}
+            assert listed(f"?repository={name}") == {name}
+
+    assert found == told
+    assert listed() == set(told)
+
+
+def for_programs(site: Guarded, api: dict[str, Any]) -> Flask:
+    """Return pages of which `s` reads acme/shop's previews, `o` another repository's, and `b` all."""
+    lines = f"acme/Shop {'s' * 32}\n{'b' * 32}\nm/x\t{'o' * 32}\n".encode()
+    return create_pages(
+        settings(**{"links": links(), "api": {"bearer_file": "/nowhere/bearer", **api}}),
+        site.cluster,
+        now=lambda: site.at,
+        github=site.github,
+        cookie_keys=site.keys,
+        bearers=lambda: bearers(Path("bearer"), lines),
+        listing=site.cluster.list_previews,
+        guard_keys=lambda: KEYS,
+    )
 
 
 GITHUB = {"client_id": "Iv1.1", "client_secret_file": "/x", "cookie_keys_file": "/y"}

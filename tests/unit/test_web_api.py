@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from previewbot.api import Preview
-from previewbot.config.server import parse
+from previewbot.config.server import Bearer, bearers, parse
 from previewbot.errors import SettingsError, TryLater
 from previewbot.pages.by_name import LISTED_EVERY_SECONDS
 from previewbot.pages.openapi import document
@@ -43,10 +44,10 @@ class Listed(Cluster):
             raise self.error
         yield from self.objects.values()
 
-    def current(self) -> tuple[bytes, ...]:
+    def current(self) -> tuple[Bearer, ...]:
         if not self.bearers:
             raise SettingsError(("it is empty",))
-        return tuple(each.encode() for each in self.bearers)
+        return bearers(Path("bearer"), "\n".join(self.bearers).encode())
 
 
 def named(preview: Preview, name: str, number: int, repository: str = "acme/shop") -> Preview:

@@ -4,6 +4,9 @@ Nothing here reads a file or the environment; the command line does, and hands o
 """
 
 from previewbot.config.server.agents import AgentsSettings as AgentsSettings
+from previewbot.config.server.bearers import LEAST_BEARER as LEAST_BEARER
+from previewbot.config.server.bearers import Bearer as Bearer
+from previewbot.config.server.bearers import bearers as bearers
 from previewbot.config.server.github import GitHubSettings as GitHubSettings
 from previewbot.config.server.guard import GuardSettings as GuardSettings
 from previewbot.config.server.images import ImageSettings as ImageSettings
@@ -24,10 +27,8 @@ from previewbot.config.server.proxy import AssertionSettings as AssertionSetting
 from previewbot.config.server.proxy import ProxySettings as ProxySettings
 from previewbot.config.server.repositories import RepositoryLimits as RepositoryLimits
 from previewbot.config.server.repositories import RepositoryRule as RepositoryRule
-from previewbot.config.server.secrets import LEAST_BEARER as LEAST_BEARER
 from previewbot.config.server.secrets import LEAST_WEBHOOK_SECRET as LEAST_WEBHOOK_SECRET
 from previewbot.config.server.secrets import SecretSource as SecretSource
-from previewbot.config.server.secrets import bearers as bearers
 from previewbot.config.server.secrets import private_key as private_key
 from previewbot.config.server.secrets import private_key_source as private_key_source
 from previewbot.config.server.secrets import webhook_secret_source as webhook_secret_source

@@ -191,10 +191,17 @@ class ApiSettings(t.Model):
 
     bearer_file: t.File | None = about(
         "pages only; whoever sends what stands in it reads how every preview stands, as JSON, and can change "
-        "nothing. At least 32 characters; while it is changed, the one before may stand in a second line. It "
-        "is read again for each request",
+        "nothing; of a line `acme/shop <bearer>` only how those of that repository do. At least 32 "
+        "characters; while one is changed, the one before may stand in a second line. It is read again for "
+        "each request",
         "/etc/previewbot/api/bearer",
         default=None,
+    )
+    opens_previews: t.Truth = about(
+        "with a guard before previews: a bearer for all of them lets into all of them, too; left out: only "
+        "one for a repository does, into that one's",
+        True,
+        default=False,
     )
 
 

@@ -7,7 +7,6 @@ webhook secret. Neither needs the other's, and neither secret has a default.
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +18,6 @@ PRIVATE_KEY_VARIABLE = "PREVIEWBOT_GITHUB__PRIVATE_KEY"
 WEBHOOK_SECRET_VARIABLE = "PREVIEWBOT_GITHUB__WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 LEAST_WEBHOOK_SECRET = 16
 """So many bytes a webhook secret has at least: whoever has seen one signed delivery can try them offline."""
-
-LEAST_BEARER = 32
-"""So many characters a bearer has at least: it is tried over the network, and by whoever likes."""
-_BEARER_RE = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
-"""What a bearer is made of: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -96,30 +90,6 @@ def webhook_secrets(source: SecretSource, content: bytes) -> tuple[bytes, ...]:
                 "settings of the GitHub App too",
             )
         )
-    return found
-
-
-def bearers(file: Path, content: bytes) -> tuple[bytes, ...]:
-    """Return the bearers that `content` of a file holds, one a line: the one that counts, and maybe the last.
-
-    Raises SettingsError if there is none, more than two, or one that is too short or cannot be sent.
-    """
-    lines = (line.strip() for line in content.split(b"\n"))
-    found = tuple(dict.fromkeys(line for line in lines if line))
-    made = "make one with `openssl rand -hex 32`"
-    if not found:
-        raise SettingsError((f"{file} is empty; it must hold a bearer: {made}",))
-    if len(found) > 2:
-        words = (
-            f"{file} holds {len(found)} bearers; it must hold one, and while that is changed the one before"
-        )
-        raise SettingsError((f"{words} in a second line",))
-    if not all(map(_BEARER_RE.fullmatch, found)):
-        raise SettingsError((f"{file} holds a bearer with signs that no header can carry; {made}",))
-    shortest = min(map(len, found))
-    if shortest < LEAST_BEARER:
-        words = f"{file} holds a bearer of {shortest} characters, which can be guessed; {LEAST_BEARER} is the"
-        raise SettingsError((f"{words} least: {made}",))
     return found
 
 
