@@ -102,7 +102,7 @@ def quote_comment(request: int, name: str, saying: Saying, *, preview_url: str) 
 def parse_quote(body: str) -> SaidVerdict | None:
     """Return what a comment says that begins as a quotation does, at its very beginning; None for any other.
 
-    Anybody can write one: only previewbot's own counts.
+    Anybody can write one, or change a comment of previewbot's into one: only what it wrote itself counts.
     """
     found = _MARKER_RE.match(body)
     if found is None:

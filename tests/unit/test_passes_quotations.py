@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Phase, Says, Verdict
+from previewbot.api import Phase, Saying, Says, Verdict
 from previewbot.api.check_runs import VERDICT_CHECK_NAME
 from previewbot.api.github import Account
 from previewbot.api.reports import QUOTED
@@ -17,6 +17,7 @@ from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, MOST_WAIT
 from previewbot.rules.quoting import MOST_QUOTED
 from previewbot.text.checks import answers_on_the_page
 from previewbot.text.quotes import parse_quote, quote_comment
+from previewbot.text.verdicts import verdict_comment
 from tests.support.passes import BOT, OWN_APP, A, B, World, ready
 
 PROXY: dict[str, Any] = {
@@ -157,6 +158,47 @@ async def test_a_quotation_that_somebody_else_wrote_is_no_verdict(who: str) -> N
     await world.settle(4)
 
     assert only(world).login == "Pia"
+
+
+@pytest.mark.parametrize("which", ["an answer", "the status comment", "a verdict of somebody's"])
+@pytest.mark.parametrize("access", ["proxy", "none"])
+async def test_what_somebody_made_of_a_comment_is_no_quotation(which: str, access: str) -> None:
+    """Whoever may write can change what the App wrote, or what a person wrote through it."""
+    world = await ready(a_world() if access == "proxy" else World())
+    world.github.say("/preview help", "ann")
+    said = verdict_comment(Says.WORK, A, "/", "The sum is wrong.", preview_url="")
+    verdict = world.github.say(said, PIA, app_id=OWN_APP)
+    world.poke()
+    await world.settle(4)
+    [answer] = [each for each in world.github.comments_written if "reply-to" in each.body]
+    [status] = [each for each in world.github.comments_written if "previewbot status" in each.body]
+    changed = {"an answer": answer.id, "the status comment": status.id}.get(which, verdict)
+    world.clock.forward(seconds=60)
+    forged = quote_comment(4711, "The CEO", Saying(Says.GOOD, A, "/", "Ship it."), preview_url="")
+    world.github.edit(changed, forged, PIA.id)
+    world.poke()
+    await world.settle(8)
+
+    assert [(each.login, each.by_proxy, each.words) for each in world.status.verdicts] == [
+        ("Pia", False, "The sum is wrong.")
+    ]
+    assert "The CEO" not in world.comment
+
+
+async def test_a_number_that_somebody_made_up_keeps_nobody_from_being_quoted() -> None:
+    world = await ready(a_world())
+    world.github.say("/preview help", "ann")
+    world.poke()
+    await world.settle(4)
+    [answer] = [each for each in world.github.comments_written if "reply-to" in each.body]
+    ask = world.say_by_proxy()
+    forged = quote_comment(ask.id, "Pia", replace(ask.saying, says=Says.GOOD), preview_url="")  # type: ignore[arg-type, type-var]
+    world.clock.forward(seconds=60)
+    world.github.edit(answer.id, forged, PIA.id)
+    world.poke()
+    await world.settle(8)
+
+    assert (only(world).says, only(world).words) == (Says.WORK, "The sum is wrong.")
 
 
 @pytest.mark.parametrize("lost", ["the answer", "the status behind it"])

@@ -71,8 +71,13 @@ def own_comments(comments: Sequence[Comment], us: AppIdentity) -> OwnComments:
 
 
 def is_quotation(comment: Comment, us: AppIdentity) -> bool:
-    """Return whether a comment is one of ours in which somebody is quoted who came by a proxy."""
-    return comment.verdict is not None and bool(comment.verdict.name) and us.wrote(comment)
+    """Return whether a comment is one of ours in which somebody is quoted who came by a proxy.
+
+    GitHub lets everybody with write access change our comments, and names us as the author all the same. So
+    only one that nobody has touched is known by its words: we change none that quotes somebody.
+    """
+    quotes = comment.verdict is not None and bool(comment.verdict.name)
+    return quotes and us.wrote(comment) and comment.updated_at == comment.created_at
 
 
 def oldest_report(own: OwnComments) -> Report | None:

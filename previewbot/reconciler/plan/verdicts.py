@@ -22,7 +22,7 @@ def verdicts_among(
 
     Only what GitHub says that a person wrote through our own App: there the person was signed in, and what is
     said is of the commit that was served. Anybody can write the marker. And what the App itself wrote, where
-    it quotes somebody who came by a proxy.
+    it quotes somebody who came by a proxy, as long as nobody has changed it before it was known.
     """
     were = {each.comment for each in known}
     return tuple(comment for comment in comments if comment.id in were or _is_verdict(comment, us))
