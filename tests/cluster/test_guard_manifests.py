@@ -19,6 +19,7 @@ from previewbot_demo.kube import FakeKube
 from tests.support.api import Api
 from tests.support.binaries import definitions
 from tests.support.control_plane import ControlPlane
+from tests.support.guarded import DOMAIN, NAVIGATES, Guarded, asked
 from tests.support.servers import served
 
 pytestmark = pytest.mark.cluster
@@ -149,6 +150,21 @@ def test_each_gateway_is_told_to_hand_on_what_the_guard_goes_by_and_to_fail_clos
     assert "authRequestHeaders" not in middleware["spec"]["forwardAuth"]
     (rule,) = manifests("istio")[0]["spec"]["rules"]
     assert rule == {}
+
+
+def test_all_that_the_guard_refuses_with_gets_to_the_browser_where_headers_are_named() -> None:
+    site = Guarded()
+    host = f"p2bq6kx7a4m-shop-42.{DOMAIN}"
+    ways = [("/", NAVIGATES), ("/", {}), ("/?previewbot_ticket=x", NAVIGATES)]
+    refusals = [asked(site, site.browser(), host, within, headers) for within, headers in ways]
+    refusals.append(asked(site, site.browser(), "elsewhere.example"))
+    (provider,) = in_comment("istio", "extensionProviders")
+    named = set(provider["envoyExtAuthzHttp"]["headersToDownstreamOnDeny"])
+
+    assert [each.status_code for each in refusals] == [302, 401, 403, 403]
+    sent = {name.lower() for each in refusals for name, _ in each.headers}
+    # A proxy reckons the length itself, of what it passes on.
+    assert sent - {"content-length"} == named
 
 
 def test_the_provider_of_istio_has_only_fields_that_its_mesh_configuration_has() -> None:
