@@ -41,7 +41,11 @@ class Why(StrEnum):
     NO_HTTP = "NoHttp"
     # No: the guard, which is to be before it
     UNGUARDED = "Unguarded"
+    GUARD_UNSEEN = "GuardUnseen"
     GUARD_REFUSES_US = "GuardRefusesUs"
+    GUARD_MISDIRECTED = "GuardMisdirected"
+    GUARD_SEES_NO_BEARER = "GuardSeesNoBearer"
+    GUARD_WITHOUT_KEYS = "GuardWithoutKeys"
     # Unknown
     NO_MARK = "NoMark"
     SEVERAL_MARKS = "SeveralMarks"

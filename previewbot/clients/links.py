@@ -27,8 +27,9 @@ from previewbot.clients.link_names import LinkResolver, LookUp, NamesInThreads, 
 from previewbot.clients.outgoing import ProxyRefused, through
 from previewbot.clients.tls import client_context, end_at_once
 from previewbot.engine.routes import COMMIT_HEADER
-from previewbot.rules.guard_bearers import GUARD_HEADER
 from previewbot.rules.guard_bearers import HEADER as BEARER_HEADER
+from previewbot.rules.guard_refusals import HEADER as GUARD_HEADER
+from previewbot.rules.guard_refusals import refusal_in
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
@@ -176,7 +177,8 @@ def _may_be_the_proxys(question: Question, answer: Answer) -> bool:
 
 
 def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
-    location = response.headers.get("Location", "")
+    location, guard = (response.headers.get(name) for name in ("Location", GUARD_HEADER))
+    location = location or ""
     leads_to, comes_back = where_to(location, question.url)
     if response.status < 200:
         # Nobody asked to speak another protocol (101), and 000 is none of HTTP's.
@@ -189,7 +191,8 @@ def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
         leads_to_path=urlsplit(location).path if leads_to else "",
         comes_back=comes_back,
         commits=_values(response, COMMIT_HEADER),
-        from_guard=GUARD_HEADER in response.headers,
+        from_guard=guard is not None,
+        refusal=refusal_in(guard or ""),
     )
 
 

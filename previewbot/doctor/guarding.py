@@ -1,4 +1,5 @@
-"""Whether the guard is before previews: a stranger asks for one that runs, and must be refused by the guard.
+"""Whether the guard is before previews: a stranger asks for one that runs, and must be refused by the guard,
+and then the doctor, which must not be.
 
 The doctor's own route has no filters, which an admission policy sees to, so that it shows nothing of this.
 """
@@ -13,14 +14,15 @@ from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.clients.links import Links, Question
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor import running
-from previewbot.doctor.check import Check, not_checked, ok, wrong
+from previewbot.doctor.check import Check, State, not_checked, ok, wrong
 from previewbot.doctor.cluster_judged import LOGIN, RESOURCES
 from previewbot.doctor.probing_judged import GATEWAY
 from previewbot.engine.links import gateway_url
 from previewbot.reconciler.gather.gateway import read_gateway
-from previewbot.rules.guard_bearers import of_a_stranger
+from previewbot.rules.guard_bearers import FOR_A_QUESTION, of_a_stranger, signed
+from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.hosts import place_of
-from previewbot.rules.link_answers import Answer, Asked, is_refusal
+from previewbot.rules.link_answers import Answer, Asked, is_closed, is_refusal
 
 GUARD = "links: the guard"
 KEYS = "the guard's keys"
@@ -56,11 +58,18 @@ class OfGuard:
             return [
                 not_checked(GUARD, "no preview runs now that could be asked for; ask again when one does")
             ]
-        bearer, pretends = of_a_stranger(self._keys, self._gateway.domain, self._now())
+        now, domain = self._now(), self._gateway.domain
+        bearer, pretends = of_a_stranger(self._keys, domain, now)
         url = gateway_url(self._gateway, key)
         state = await read_gateway(self._kube(), self._gateway)
-        answer = await self._links.ask(Question(url, state.addresses, bearer=bearer, pretends=pretends))
-        return [judged(answer, url, self._public_url)]
+        stranger = Question(url, state.addresses, bearer=bearer, pretends=pretends)
+        check = judged(await self._links.ask(stranger), url, self._public_url)
+        if check.state is not State.OK:
+            return [check]
+        # A guard that refuses everybody refuses strangers, too.
+        ours = signed(self._keys, key, domain, now + FOR_A_QUESTION)
+        answer = await self._links.ask(Question(url, state.addresses, bearer=ours))
+        return [judged_ours(answer, url, check.words, self._public_url)]
 
 
 def judged(answer: Answer, url: str, public_url: str) -> Check:
@@ -75,10 +84,11 @@ def judged(answer: Answer, url: str, public_url: str) -> Check:
         return not_checked(GUARD, f"nobody answers at {url} ({answer.failure.value})")
     if answer.leads_to == pages:
         return not_checked(GUARD, f"{url} leads to its page now, before which there is no guard; ask again")
-    if answer.is_error and not answer.is_marked:
+    if is_closed(answer) and not answer.is_marked:
         words = (
-            f"{url} answers {answer.status} to a stranger, which is not the guard's: the preview's own "
-            "error, or the gateway does not get to pages (their Service, networkPolicy.webFrom)"
+            f"{url} answers {answer.status} to a stranger, which is not the guard's: the gateway does not "
+            "get to pages (their Service, a ReferenceGrant, networkPolicy.webFrom), or it does not ask them "
+            "and the preview itself answers so (docs/guard.md)"
         )
         return wrong(GUARD, words)
     words = (
@@ -89,6 +99,13 @@ def judged(answer: Answer, url: str, public_url: str) -> Check:
     return wrong(GUARD, words)
 
 
+def judged_ours(answer: Answer, url: str, stranger: str, public_url: str) -> Check:
+    """Return what the answer to the doctor's own bearer means where a stranger is refused, in these words."""
+    if not is_refusal(Asked("", pages=place_of(public_url)), answer):
+        return ok(GUARD, f"{stranger}, and who has a bearer of it is let in")
+    return wrong(GUARD, f"nobody gets in at {url} ({answer.status}): {_TOLD[answer.refusal]} (docs/guard.md)")
+
+
 def _short(obj: dict[str, object]) -> dict[str, str]:
     """Return the key of a preview that serves, "" of any other."""
     spec, status = obj.get("spec"), obj.get("status")
@@ -97,3 +114,17 @@ def _short(obj: dict[str, object]) -> dict[str, str]:
         isinstance(each, dict) and each.get("servingSha") for each in services
     )
     return {"key": str(spec.get("environmentKey", "")) if serves and isinstance(spec, dict) else ""}
+
+
+_TOLD = {
+    Refusal.UNKNOWN: "the gateway asks the guard without the header x-previewbot-bearer; name it where the "
+    "policy or the filter lists the headers that go to the guard",
+    Refusal.WRONG_BEARER: "the guard does not know the bearer, so pages have other keys than are here; both "
+    "need the same file links.gateway.guard.keys_file",
+    Refusal.ENDED: "for the guard a bearer of a minute has ended, so the clock of pages' node or of this one "
+    "is wrong",
+    Refusal.MISDIRECTED: "the gateway asks the guard, but does not say about which preview as "
+    "links.gateway.guard.host_in has it: look whether that is the right header, whether it asks at /auth, "
+    "and whether a filter that stands before changes the host",
+    Refusal.UNUSABLE: "pages cannot read the guard's keys; their log says why",
+}

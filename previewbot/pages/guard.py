@@ -28,6 +28,7 @@ from previewbot.engine import guarded
 from previewbot.engine.links import gateway_url, host
 from previewbot.errors import SettingsError
 from previewbot.pages.exactly import Exactly
+from previewbot.pages.guard_words import ANOTHER, MISDIRECTED, NOBODY, UNUSABLE, WORDS_OF
 from previewbot.people.cookies import keep, sent
 from previewbot.people.passes import COOKIE, WAY_COOKIE, WAY_LASTS, Passes, is_nonce, new_nonce, way_of
 from previewbot.people.sealing import Keys
@@ -35,6 +36,8 @@ from previewbot.people.ways_back import ENTER, LONGEST_TO
 from previewbot.rules import guard_bearers
 from previewbot.rules.guard_bearers import Standing
 from previewbot.rules.guard_bearers import standing as worth
+from previewbot.rules.guard_refusals import HEADER as MARK
+from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.seldom import Kind, Seldom
 from previewbot.text.render import Renderer
 
@@ -43,6 +46,7 @@ PLACE = "/auth"
 _FOUND, _UNKNOWN, _FORBIDDEN, _UNAVAILABLE = 302, 401, 403, 503
 _READS = ("GET", "HEAD")
 _WHOLE_PAGES = ("document", "empty")
+_REFUSAL_OF = {Standing.WRONG: Refusal.WRONG_BEARER, Standing.ENDED: Refusal.ENDED}
 _SHOWN = 100
 """Characters of a header in the log."""
 
@@ -114,7 +118,7 @@ class Guard:
         except SettingsError as error:
             if self._said.is_due(Kind.GUARD, "keys_file", self._now()):
                 log.error("the guard lets nobody in: its keys cannot be read", extra={"error": str(error)})
-            return self._refusal(Answer.UNUSABLE, _UNAVAILABLE, _UNUSABLE)
+            return self._refusal(Answer.UNUSABLE, Refusal.UNUSABLE, _UNAVAILABLE, UNUSABLE)
 
     def _judged(self) -> Response:
         key = self._key()
@@ -126,19 +130,19 @@ class Guard:
         bearer = request.headers.get(guard_bearers.HEADER)
         if bearer is not None:
             found = worth(self._keys(), bearer, key, self._gateway.domain, self._now())
-            return self._passed() if found is Standing.COUNTS else self._unknown(_WORDS_OF[found])
+            return self._passed() if found is Standing.COUNTS else self._unknown(_REFUSAL_OF[found])
         if asked.reads and guarded.values_in(asked.within, guarded.BEARER):
             return self._by_bearer(asked)
         if asked.reads and guarded.values_in(asked.within, guarded.TICKET):
             return self._by_ticket(asked)
         if asked.reads and _is_navigation():
             return self._to_sign_in(asked)
-        return self._unknown(_NOBODY)
+        return self._unknown()
 
     def _with_cookie(self, asked: _Asked) -> Response:
         origin, site = (request.headers.get(name, "") for name in ("Origin", "Sec-Fetch-Site"))
         if guarded.is_another_preview(self._gateway, asked.key, origin=origin, site=site, reads=asked.reads):
-            return self._unknown(_ANOTHER)
+            return self._unknown(words=ANOTHER)
         bare = guarded.without(asked.within)
         # Not to be read by the pull request's own code, also where another tab was faster.
         return self._passed() if bare == asked.within or not asked.reads else self._led_on(asked, bare)
@@ -147,7 +151,7 @@ class Guard:
         given = guarded.values_in(asked.within, guarded.BEARER)[0]
         found = worth(self._keys(), given, asked.key, self._gateway.domain, self._now())
         if found is not Standing.COUNTS:
-            return self._unknown(_WORDS_OF[found])
+            return self._unknown(_REFUSAL_OF[found])
         return self._let_in(asked, min(guard_bearers.end_of(given), self._now() + self._guard.lasts))
 
     def _by_ticket(self, asked: _Asked) -> Response:
@@ -156,11 +160,11 @@ class Guard:
         if len(tickets) == 1 and self._passes.takes(tickets[0], host(self._gateway, asked.key), nonce):
             return self._let_in(asked, self._now() + self._guard.lasts)
         if not _is_navigation():
-            return self._unknown(_NOBODY)
+            return self._unknown()
         # Led on by itself, a browser that keeps no cookies would be led round for ever.
         again = self._address(asked, guarded.without(asked.within))
         page = self._renderer.html("guard/no_cookie.html", again=again)
-        response = Response(page, _FORBIDDEN, {guard_bearers.GUARD_HEADER: "refused"}, mimetype="text/html")
+        response = Response(page, _FORBIDDEN, {MARK: Refusal.UNKNOWN}, mimetype="text/html")
         return self._count(Answer.NO_COOKIE, response)
 
     def _let_in(self, asked: _Asked, until: datetime) -> Response:
@@ -188,8 +192,9 @@ class Guard:
     def _passed(self) -> Response:
         return self._count(Answer.PASSED, Response("", 200, mimetype="text/plain"))
 
-    def _unknown(self, words: str) -> Response:
-        response = self._refusal(Answer.REFUSED, _UNKNOWN, words)
+    def _unknown(self, why: Refusal = Refusal.UNKNOWN, words: str = "") -> Response:
+        words = words or WORDS_OF.get(why, NOBODY)
+        response = self._refusal(Answer.REFUSED, why, _UNKNOWN, words)
         # Of a scheme that browsers do not know, so that none asks for a password (RFC 9110, 11.6.1).
         response.headers["WWW-Authenticate"] = "Previewbot"
         return response
@@ -208,15 +213,16 @@ class Guard:
         seen = (
             f"a preview's host stands in {' and in '.join(names)}" if names else "no header has a preview's"
         )
-        return self._refusal(Answer.MISDIRECTED, _FORBIDDEN, f"{_MISDIRECTED} ({seen})")
+        words = f"{MISDIRECTED} ({seen})"
+        return self._refusal(Answer.MISDIRECTED, Refusal.MISDIRECTED, _FORBIDDEN, words)
 
-    def _refusal(self, answer: Answer, status: int, words: str) -> Response:
+    def _refusal(self, answer: Answer, why: Refusal, status: int, words: str) -> Response:
         kinds = ("text/plain", "application/json")
         if request.accept_mimetypes.best_match(kinds) == "application/json":
             response = Response(json.dumps({"message": words}), status, mimetype="application/json")
         else:
             response = Response(f"{words}\n", status, mimetype="text/plain")
-        response.headers[guard_bearers.GUARD_HEADER] = "refused"
+        response.headers[MARK] = why
         return self._count(answer, response)
 
     def _count(self, answer: Answer, response: Response) -> Response:
@@ -261,7 +267,7 @@ def _header(name: str) -> str:
 def _to(url: str) -> Response:
     # Not 303: it has the same effect for those who read, and 302 is what gateways are tested with.
     response = Exactly(url, _FOUND)
-    response.headers[guard_bearers.GUARD_HEADER] = "refused"
+    response.headers[MARK] = Refusal.UNKNOWN
     return response
 
 
@@ -276,25 +282,3 @@ def _is_navigation() -> bool:
     if mode is not None:
         return mode == "navigate" and request.headers.get("Sec-Fetch-Dest", "document") in _WHOLE_PAGES
     return "text/html" in request.headers.get("Accept", "").lower()
-
-
-_HOW = (
-    "in a browser, open the address in a tab of its own and sign in; a program sends a bearer of this very "
-    f"preview as {guard_bearers.HEADER}, which previewbot's JSON of it has"
-)
-_NOBODY = f"this preview is open to whoever may read its repository: {_HOW}"
-_ANOTHER = "this was sent by the page of another preview, which may do nothing here"
-_MISDIRECTED = (
-    "this is previewbot's guard, and the gateway does not say which preview is asked for, or not as "
-    "links.gateway.guard.host_in of previewbot's settings has it; its platform team can mend that, and "
-    "docs/guard.md says how"
-)
-_UNUSABLE = (
-    "previewbot's guard cannot read its keys (links.gateway.guard.keys_file of the settings), so it lets in "
-    "nobody until its platform team has mended that; the log of pages says why"
-)
-_WORDS_OF = {
-    Standing.WRONG: "this bearer is none of this preview's; previewbot's JSON of the preview has the one "
-    "that counts",
-    Standing.ENDED: "this bearer has ended; previewbot's JSON of the preview has a new one",
-}

@@ -17,8 +17,6 @@ from enum import Enum, auto
 from previewbot.rules.environment_keys import FIRST_LABEL, environment_key
 
 HEADER = "x-previewbot-bearer"
-GUARD_HEADER = "x-previewbot-guard"
-"""Of each answer of the guard that lets nobody in: by it the proof of a link knows the guard."""
 
 _VERSION = "pvb1"
 _PURPOSE = "previewbot: a bearer past the guard"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from previewbot.api import Proven, Reason, Why
+from previewbot.rules.guard_refusals import Refusal, why_refused
 
 AGENT_HEADER = "Mirrord-Agent"
 KEY_HEADER = "mirrord-key"
@@ -39,7 +40,7 @@ class Answer:
     `leads_to_path` the path there, and it `comes_back` if that host is told the link's own, as a sign-in is;
     `body` is the beginning of it, only where it was asked for. `commits` are those that the answer names
     (`x-preview-sha`), which prove nothing: the Gateway names them. `from_guard`: it says that it is the
-    guard's.
+    guard's, and `refusal` why it is one.
     """
 
     status: int = 0
@@ -52,6 +53,7 @@ class Answer:
     failure: Why | None = None
     commits: tuple[str, ...] = ()
     from_guard: bool = False
+    refusal: Refusal = Refusal.UNKNOWN
 
     @property
     def is_error(self) -> bool:
@@ -134,7 +136,7 @@ def verdict_of(asked: Asked, answers: Answers) -> Verdict:
     if asked.guarded and (answers.unguarded or answers.link.failure is not None):
         return _of_stranger(asked, answers)
     if asked.guarded and is_refusal(asked, answers.link):
-        return Verdict(Proven.NO, Why.GUARD_REFUSES_US, answers.link.status)
+        return Verdict(Proven.NO, why_refused(answers.link.refusal), answers.link.status)
     first = _of_front_end(asked, answers)
     found = [first] if first else []
     if asked.entry in asked.checks:
@@ -164,6 +166,16 @@ def is_refusal(asked: Asked, answer: Answer) -> bool:
         return False
     to_sign_in = (answer.status, answer.leads_to, answer.leads_to_path) == (302, asked.pages, _ENTER)
     return to_sign_in or (answer.from_guard and answer.status in _REFUSALS)
+
+
+def is_closed(answer: Answer) -> bool:
+    """Return whether an answer lets in nobody, whoever gave it.
+
+    Where Envoy does not get to the guard it says 403 without a word, or what the policy names
+    (https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/filters/http/ext_authz/v3/ext_authz.proto,
+    `status_on_error`), and others an error of their own.
+    """
+    return answer.is_error or answer.status in (401, 403, 407)
 
 
 def wants_staging(asked: Asked, link: Answer) -> bool:
@@ -206,10 +218,12 @@ def _of_stranger(asked: Asked, answers: Answers) -> Verdict:
         return Verdict(Proven.NO, link.failure)
     if link.status in _REDIRECTS and asked.pages and link.leads_to == asked.pages:
         return Verdict(Proven.NO, Why.OWN_PAGE, link.status)
-    # A gateway says so itself that does not follow the route yet, or does not get to the guard.
-    if not link.is_marked and (link.is_error or (answers.early and link.status == 404)):
+    if link.is_marked:
+        return Verdict(Proven.NO, Why.UNGUARDED, link.status)
+    # A gateway says so itself that does not follow the route yet.
+    if answers.early and (link.is_error or link.status == 404):
         return Verdict(Proven.NO, Why.STATUS, link.status)
-    return Verdict(Proven.NO, Why.UNGUARDED, link.status)
+    return Verdict(Proven.NO, Why.GUARD_UNSEEN if is_closed(link) else Why.UNGUARDED, link.status)
 
 
 def _of_front_end(asked: Asked, answers: Answers) -> Verdict | None:

@@ -145,6 +145,8 @@ def test_each_gateway_is_told_to_hand_on_what_the_guard_goes_by_and_to_fail_clos
     # Without a list of its own every header of the guard's 200 would replace those of the request.
     assert standard["externalAuth"]["http"]["allowedResponseHeaders"]
     assert (policy["spec"]["extAuth"]["failOpen"], http["failOpen"]) == (False, False)
+    # Not 403, which is also what the guard says.
+    assert (policy["spec"]["extAuth"]["statusOnError"], http["statusOnError"]) == (503, "503")
     (middleware,) = manifests("traefik")
     assert middleware["spec"]["forwardAuth"]["trustForwardHeader"] is False
     assert "authRequestHeaders" not in middleware["spec"]["forwardAuth"]

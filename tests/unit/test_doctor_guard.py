@@ -12,9 +12,10 @@ from previewbot.cli.doctor import secrets_of
 from previewbot.clients.links import Question
 from previewbot.config.server import GatewaySettings
 from previewbot.doctor.check import Check, State
-from previewbot.doctor.guarding import GUARD, KEYS, OfGuard, judged
+from previewbot.doctor.guarding import GUARD, KEYS, OfGuard, judged, judged_ours
 from previewbot.doctor.web_judged import is_pages, leads_in
-from previewbot.rules.guard_bearers import STRANGER
+from previewbot.rules.guard_bearers import STRANGER, Standing, standing
+from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.link_answers import FROM_A_SESSION, Answer
 from tests.support import guarded
 from tests.support.people import settings
@@ -31,7 +32,9 @@ URL = f"https://{guarded.host_of(a_ready_one())}/"
         (Answer(401, from_guard=True), State.OK, "a stranger is refused"),
         (Answer(302, leads_to="previews.example.com", leads_to_path="/enter"), State.OK, "is refused"),
         (Answer(200), State.WRONG, "the gateway does not ask the guard"),
-        (Answer(401), State.WRONG, "the gateway does not ask the guard"),
+        # Envoy's own, where it does not get to pages.
+        (Answer(403), State.WRONG, "the gateway does not get to pages"),
+        (Answer(401), State.WRONG, "does not ask them and the preview itself answers so"),
         (Answer(401, agents=(FROM_A_SESSION,), from_guard=True), State.WRONG, "does not ask the guard"),
         (Answer(503), State.WRONG, "the gateway does not get to pages"),
         (Answer(302, leads_to="previews.example.com", leads_to_path="/p/1/2"), State.NOT_CHECKED, "its page"),
@@ -42,6 +45,35 @@ def test_what_a_stranger_is_answered_says_whether_the_guard_is_there(
     answer: Answer, state: State, words: str
 ) -> None:
     check = judged(answer, URL, PAGES)
+
+    assert (check.state, words in check.words) == (state, True), check.words
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        (Answer(200), State.OK, "a stranger is refused, and who has a bearer of it is let in"),
+        (Answer(403, agents=(FROM_A_SESSION,)), State.OK, "is let in"),
+        (
+            Answer(401, from_guard=True, refusal=Refusal.UNKNOWN),
+            State.WRONG,
+            "without the header x-previewbot-b",
+        ),
+        (
+            Answer(302, leads_to="previews.example.com", leads_to_path="/enter"),
+            State.WRONG,
+            "without the header",
+        ),
+        (Answer(401, from_guard=True, refusal=Refusal.WRONG_BEARER), State.WRONG, "the same file"),
+        (Answer(401, from_guard=True, refusal=Refusal.ENDED), State.WRONG, "the clock"),
+        (Answer(403, from_guard=True, refusal=Refusal.MISDIRECTED), State.WRONG, "guard.host_in"),
+        (Answer(503, from_guard=True, refusal=Refusal.UNUSABLE), State.WRONG, "cannot read the guard's keys"),
+    ],
+)
+def test_a_guard_that_refuses_the_doctor_too_is_wrong_and_says_why(
+    answer: Answer, state: State, words: str
+) -> None:
+    check = judged_ours(answer, URL, "a stranger is refused", PAGES)
 
     assert (check.state, words in check.words) == (state, True), check.words
 
@@ -60,18 +92,21 @@ class _Kube:
 
 
 class _Links:
-    def __init__(self) -> None:
+    def __init__(self, answers: tuple[Answer, ...]) -> None:
         self.asked: list[Question] = []
+        self._answers = list(answers)
 
     async def ask(self, question: Question) -> Answer:
         self.asked.append(question)
-        return Answer(200)
+        return self._answers.pop(0)
 
 
-async def look(keys: tuple[bytes, ...] | None, *objects: dict[str, Any]) -> tuple[Check, list[Question]]:
+async def look(
+    keys: tuple[bytes, ...] | None, *objects: dict[str, Any], answers: tuple[Answer, ...] = (Answer(200),)
+) -> tuple[Check, list[Question]]:
     gateway = GatewaySettings.model_validate(guarded.links()["gateway"])
     kube: Any = _Kube(list(objects))
-    links: Any = _Links()
+    links: Any = _Links(answers)
     [question] = OfGuard(lambda: kube, links, gateway, keys, PAGES, lambda: NOW).questions()
     [check] = await question.ask()
     return check, links.asked
@@ -87,6 +122,13 @@ async def test_a_preview_that_runs_is_asked_for_as_somebody_who_may_open_another
     assert (check.name, check.state) == (GUARD, State.WRONG)
     assert (question.url, question.pretends) == (URL, f"{STRANGER}.{guarded.DOMAIN}")
     assert question.bearer.startswith(f"pvb1.{STRANGER}.")
+    # Who was not refused is not told the doctor's own bearer; who was is asked with it.
+    refused = Answer(401, from_guard=True)
+    check, [_, ours] = await look(guarded.KEYS, *objects, answers=(refused, Answer(200)))
+    assert (check.state, ours.pretends) == (State.OK, "")
+    assert (
+        standing(guarded.KEYS, ours.bearer, URL[8:].partition(".")[0], guarded.DOMAIN, NOW) is Standing.COUNTS
+    )
     assert (await look(guarded.KEYS))[0].state is State.NOT_CHECKED
     assert (await look(None, *objects))[0].state is State.NOT_CHECKED
 

@@ -353,10 +353,10 @@ def test_a_program_is_let_in_by_a_bearer_of_this_preview_until_its_end(asks: str
     ]
     for value in wrong:
         answer = with_(value)
-        assert answer.status_code == 401, value
+        assert (answer.status_code, answer.headers[MARK]) == (401, "wrong-bearer"), value
         assert "none of this preview's" in answer.text
     ended = with_(bearer(PREVIEW, NOW))
-    assert (ended.status_code, "has ended" in ended.text) == (401, True)
+    assert (ended.status_code, "has ended" in ended.text, ended.headers[MARK]) == (401, True, "ended")
 
 
 def test_an_agents_browser_is_let_in_by_an_address_with_a_bearer_until_its_end() -> None:
@@ -387,7 +387,7 @@ def test_while_the_guards_keys_cannot_be_read_nobody_is_let_in() -> None:
     with_bearer = {"x-previewbot-bearer": bearer(PREVIEW, NOW + timedelta(hours=1))}
     for headers in ({}, NAVIGATES, with_bearer):
         assert asked(site, browser, HOST, "/", headers).status_code in (302, 401, 503)
-    assert asked(site, browser, HOST).status_code == 503
+    assert asked(site, browser, HOST).headers[MARK] == "unusable"
     assert asked(site, site.browser(), HOST, "/", with_bearer).status_code == 503
     assert asked(site, browser, HOST, within(led_to(url))).status_code == 503
     assert enter(browser, asked_way()).status_code == 503
@@ -478,7 +478,7 @@ def test_a_gateway_that_does_not_ask_as_the_settings_say_gets_no_yes_for_anythin
     there = {"base_url": f"http://{HOST}"} if asks == "Host" else {"headers": {"X-Forwarded-Host": HOST}}
     for path in ("/", "/healthz", "/openapi.json", "/sign-in", "/authx"):
         answer = client.get(path, **there)
-        assert (answer.status_code, answer.headers[MARK]) == (403, "refused"), path
+        assert (answer.status_code, answer.headers[MARK]) == (403, "misdirected"), path
     assert client.get("/", base_url=URL).status_code == 200
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from previewbot.api import Proven, Reason, Why
+from previewbot.rules.guard_refusals import refusal_in
 from previewbot.rules.link_answers import (
     FROM_A_SESSION,
     FROM_STAGING,
@@ -276,13 +277,16 @@ REFUSED = Answer(401, from_guard=True)
         (Answer(200, from_guard=True), False, (NO, Why.UNGUARDED)),
         (OURS, False, (NO, Why.UNGUARDED)),
         (replace(OURS, status=500), False, (NO, Why.UNGUARDED)),
+        (replace(OURS, status=403), False, (NO, Why.UNGUARDED)),
         (STAGING, False, (NO, Why.UNGUARDED)),
         (PLAIN, False, (NO, Why.UNGUARDED)),
         (Answer(404), False, (NO, Why.UNGUARDED)),
-        (Answer(401), False, (NO, Why.UNGUARDED)),
+        # Envoy's own word where it does not get to the guard, or the preview's: it is closed.
+        (Answer(401), False, (NO, Why.GUARD_UNSEEN)),
+        (Answer(403), False, (NO, Why.GUARD_UNSEEN)),
         (Answer(302, leads_to="login.example.com", comes_back=True), False, (NO, Why.UNGUARDED)),
         (Answer(302, leads_to=PAGES, leads_to_path="/p/812/42"), False, (NO, Why.OWN_PAGE)),
-        (Answer(503), False, (NO, Why.STATUS)),
+        (Answer(503), False, (NO, Why.GUARD_UNSEEN)),
         (Answer(failure=Why.NO_NAME), False, (NO, Why.NO_NAME)),
         # Also where nobody knows who answered.
         (Answer(failure=Why.UNKNOWN_AUTHORITY), False, (NO, Why.UNKNOWN_AUTHORITY)),
@@ -302,10 +306,26 @@ def test_past_the_guard_a_link_says_what_it_says_without_one() -> None:
     assert said(GUARDED, OURS) == (YES, Why.THIS_PREVIEW)
     assert said(GUARDED, STAGING) == (NO, Why.STAGING)
     assert said(GUARDED, Answer(401)) == (UNKNOWN, Why.SIGN_IN)
-    # Our own bearer does not count: the keys are not the same on both sides.
-    assert said(GUARDED, REFUSED) == (NO, Why.GUARD_REFUSES_US)
-    early = verdict_of(GUARDED, Answers(Answer(404), unguarded=True, early=True))
-    assert (early.proven, early.why) == (NO, Why.STATUS)
+    for status in (404, 503):
+        early = verdict_of(GUARDED, Answers(Answer(status), unguarded=True, early=True))
+        assert (early.proven, early.why) == (NO, Why.STATUS)
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ("refused", Why.GUARD_SEES_NO_BEARER),
+        ("wrong-bearer", Why.GUARD_REFUSES_US),
+        ("ended", Why.GUARD_REFUSES_US),
+        ("misdirected", Why.GUARD_MISDIRECTED),
+        ("unusable", Why.GUARD_WITHOUT_KEYS),
+        # Of a newer version.
+        ("something else", Why.GUARD_REFUSES_US),
+        (" Misdirected more=1", Why.GUARD_MISDIRECTED),
+    ],
+)
+def test_where_the_guard_refuses_our_own_bearer_its_answer_says_what_is_wrong(header: str, why: Why) -> None:
+    assert said(GUARDED, replace(REFUSED, refusal=refusal_in(header))) == (NO, why)
 
 
 @given(link=ANSWERS, staging=st.none() | ANSWERS, check=ANSWERS)

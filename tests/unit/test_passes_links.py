@@ -10,6 +10,7 @@ import pytest
 from previewbot.api import Phase, Proven, Reason, Why
 from previewbot.errors import SettingsError
 from previewbot.rules.guard_bearers import STRANGER, Standing, end_of, standing
+from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.link_answers import FROM_A_SESSION, FROM_STAGING, Answer
 from tests.support.gateways import a_gateway_object
 from tests.support.guarded import KEYS
@@ -560,11 +561,17 @@ async def test_a_link_before_which_there_is_no_guard_is_not_announced_and_nobody
     await world.settle(80)
 
     assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
-    assert world.status.link.why is Why.UNGUARDED
+    assert world.status.link.why == "Unguarded"
     assert "the guard is not before this link" in world.comment
     assert "This is for your platform team" in world.comment
     assert OPEN not in world.comment
     assert all(question.pretends for question in world.links.asked)
+
+    # A gateway that does not get to pages says no more than this; it let in nobody.
+    world.links.stranger = Answer(403)
+    await world.settle(50)
+    assert world.status.link.why == "GuardUnseen"
+    assert "a stranger gets `403` there, but not from previewbot's guard" in world.comment
 
     world.links.stranger = Answer(401, from_guard=True)
     await world.settle(50)
@@ -586,10 +593,18 @@ async def test_without_keys_of_the_guard_nothing_is_asked_and_the_platform_team_
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(401, "need the same keys for it"), (403, "`links.gateway.guard.host_in` says")]
+    ("status", "refusal", "words"),
+    [
+        (401, Refusal.WRONG_BEARER, "need the same keys for it"),
+        (401, Refusal.UNKNOWN, "does not hand the header `x-previewbot-bearer` on"),
+        (403, Refusal.MISDIRECTED, "as `links.gateway.guard.host_in` has it"),
+        (503, Refusal.UNUSABLE, "pages cannot read the guard's keys"),
+    ],
 )
-async def test_a_guard_that_refuses_us_is_told_with_what_to_look_at(status: int, words: str) -> None:
-    world = guarded(Answer(status, from_guard=True))
+async def test_a_guard_that_refuses_us_is_told_with_what_to_look_at(
+    status: int, refusal: Refusal, words: str
+) -> None:
+    world = guarded(Answer(status, from_guard=True, refusal=refusal))
     await world.settle(80)
 
     assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
