@@ -127,6 +127,13 @@ KINDS: Mapping[str, Kind] = {
         "set `access` to `github` or `proxy`, or remove `guard`",
         told=False,
     ),
+    "guard_grpc": Kind("must be HTTP before a guard, which speaks nothing else"),
+    "guard_host_in": Kind("must be Host, which is where ExternalAuth has the host"),
+    "guard_rewrite": Kind(
+        "stands before the filter that asks the guard, which is told of another host or path then",
+        "put it behind that filter",
+        told=False,
+    ),
     "guard_https": Kind("must be https before a guard, as browsers keep its cookies for nothing else"),
     "guard_lasts": Kind("must be at most 24h"),
     "guard_needs": Kind(

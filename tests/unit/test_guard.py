@@ -594,6 +594,12 @@ def for_programs(site: Guarded, api: dict[str, Any]) -> Flask:
     )
 
 
+REWRITES = {"type": "URLRewrite", "urlRewrite": {"hostname": "staging.example.com"}}
+MIDDLEWARE = {
+    "type": "ExtensionRef",
+    "extensionRef": {"group": "traefik.io", "kind": "Middleware", "name": "previewbot-guard"},
+}
+EXTERNAL = {"type": "ExternalAuth", "externalAuth": {"protocol": "HTTP", "http": {"path": "/auth"}}}
 GITHUB = {"client_id": "Iv1.1", "client_secret_file": "/x", "cookie_keys_file": "/y"}
 
 
@@ -620,6 +626,24 @@ GITHUB = {"client_id": "Iv1.1", "client_secret_file": "/x", "cookie_keys_file": 
         ),
         ({"host_in": "Host", "keys_file": "/k"}, {"scheme": "http", "domain": "p.localhost"}, ""),
         ({"host_in": "Host", "keys_file": "/k", "lasts": "24h"}, {}, ""),
+        (
+            {"host_in": "X-Forwarded-Host", "keys_file": "/k"},
+            {"filters": [REWRITES, MIDDLEWARE]},
+            "links.gateway.filters.urlRewrite stands before the filter that asks the guard",
+        ),
+        ({"host_in": "X-Forwarded-Host", "keys_file": "/k"}, {"filters": [MIDDLEWARE, REWRITES]}, ""),
+        ({"host_in": "Host", "keys_file": "/k"}, {"filters": [REWRITES, MIDDLEWARE]}, ""),
+        (
+            {"host_in": "X-Forwarded-Host", "keys_file": "/k"},
+            {"filters": [EXTERNAL]},
+            "links.gateway.guard.host_in must be Host, which is where ExternalAuth",
+        ),
+        (
+            {"host_in": "Host", "keys_file": "/k"},
+            {"filters": [{"type": "ExternalAuth", "externalAuth": {"protocol": "GRPC"}}]},
+            "links.gateway.filters.externalAuth.protocol must be HTTP before a guard",
+        ),
+        ({"host_in": "Host", "keys_file": "/k"}, {"filters": [EXTERNAL, REWRITES]}, ""),
     ],
 )
 def test_what_would_let_in_nobody_is_told(guard: dict[str, Any], changed: dict[str, Any], told: str) -> None:

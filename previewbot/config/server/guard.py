@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from pydantic_core import InitErrorDetails
 
 from previewbot.config import types as t
+from previewbot.config.server.routes import FilterSettings
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw
 
@@ -49,11 +50,16 @@ class GuardSettings(t.Model):
 
 
 def guard_mistakes(
-    guard: GuardSettings | None, *, signs_in: bool, scheme: str, domain: str
+    guard: GuardSettings | None,
+    *,
+    signs_in: bool,
+    scheme: str,
+    domain: str,
+    filters: Sequence[FilterSettings] = (),
 ) -> Iterator[InitErrorDetails]:
     """Yield what would have the guard let in nobody.
 
-    `signs_in`: people can sign in; `scheme` and `domain` are those of links.
+    `signs_in`: people can sign in; `scheme`, `domain` and `filters` are those of links.
     """
     if guard is None:
         return
@@ -69,3 +75,25 @@ def guard_mistakes(
     if scheme != "https" and not is_here:
         wrong = mistake("guard_https", at="")
         yield InitErrorDetails(type=wrong, loc=("links", "gateway", "scheme"), input=scheme)
+    yield from _filter_mistakes(guard, filters)
+
+
+def _filter_mistakes(guard: GuardSettings, filters: Sequence[FilterSettings]) -> Iterator[InitErrorDetails]:
+    """Yield which filters have the gateway ask the guard otherwise than it is told."""
+    asks_by_extension = [place for place, each in enumerate(filters) if each.type == "ExtensionRef"]
+    for place, each in enumerate(filters):
+        where = ("links", "gateway", "filters", place)
+        # Traefik runs filters in their order, and tells the guard of the request as it is by then.
+        is_before = any(place < later for later in asks_by_extension)
+        if each.type == "URLRewrite" and guard.host_in == "X-Forwarded-Host" and is_before:
+            yield InitErrorDetails(type=mistake("guard_rewrite", at="urlRewrite"), loc=where, input={})
+        if each.type == "ExternalAuth":
+            # https://gateway-api.sigs.k8s.io/geps/gep-1494/: the host that is asked for stays in Host.
+            if guard.host_in != "Host":
+                wrong = mistake("guard_host_in", at="")
+                yield InitErrorDetails(
+                    type=wrong, loc=("links", "gateway", "guard", "host_in"), input=guard.host_in
+                )
+            if (each.external_auth or {}).get("protocol") == "GRPC":
+                wrong = mistake("guard_grpc", at="externalAuth.protocol")
+                yield InitErrorDetails(type=wrong, loc=where, input="GRPC")

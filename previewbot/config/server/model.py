@@ -312,7 +312,11 @@ class Settings(t.Model):
         if self.links is not None and self.links.gateway is not None:
             gateway, signs_in = self.links.gateway, self.access_or_default != "none"
             found += guard_mistakes(
-                gateway.guard, signs_in=signs_in, scheme=gateway.scheme, domain=gateway.domain
+                gateway.guard,
+                signs_in=signs_in,
+                scheme=gateway.scheme,
+                domain=gateway.domain,
+                filters=gateway.filters,
             )
         if found:
             raise ValidationError.from_exception_data("Settings", found)
