@@ -14,11 +14,15 @@ _AT_A_TIME = 8
 @dataclass(frozen=True)
 class LinkBeingAsked:
     """That a link is being asked, since when: which inquiry it is, and the task that has the answers in the
-    end."""
+    end.
+
+    `again`: only whether the guard is still before it.
+    """
 
     of: str
     task: asyncio.Task[Answers]
     since: datetime
+    again: bool = False
 
 
 class LinksBeingAsked:

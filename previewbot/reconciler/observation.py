@@ -200,11 +200,15 @@ class LogsRead:
 
 @dataclass(frozen=True)
 class LinkAnswer:
-    """What asking a link came to: `of` which inquiry, and when."""
+    """What asking a link came to: `of` which inquiry, and when.
+
+    `again`: only whether the guard is still before it.
+    """
 
     of: str
     at: datetime
     answers: Answers
+    again: bool = False
 
 
 @dataclass(frozen=True)

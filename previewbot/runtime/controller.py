@@ -19,6 +19,7 @@ from previewbot.errors import LeaseLost
 from previewbot.reconciler.memory import Memory
 from previewbot.rules.proxies import DIRECTLY, Proxies
 from previewbot.rules.repositories import warnings_of
+from previewbot.runtime.gateway import count_unguarded
 from previewbot.runtime.health import Health, Watchdog, application
 from previewbot.runtime.informers import informers, required_resources, wait_for_resources
 from previewbot.runtime.leadership import DURATION_SECONDS, LeaseTaken
@@ -133,6 +134,8 @@ async def _work(parts: Parts, watchdog: Watchdog) -> None:
         # A controller that only stands by follows everything too. When it gets the Lease its caches are full,
         # and it works at once.
         followed = new_followed(parts)
+        if settings.guarded is not None:
+            count_unguarded(followed.previews, parts.metrics)
         group.create_task(followed.operator.run())
         watching = informers(settings, parts.kube, health, followed)
         health.missing = "the first lists of Previews, sessions and pods are not in yet"

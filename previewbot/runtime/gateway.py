@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from previewbot.api import Preview
+from previewbot.api import Preview, Why
 from previewbot.reconciler.gather.gateway import READ_EVERY, READ_IN_TROUBLE
 from previewbot.reconciler.memory import GatewayMemory
 from previewbot.reconciler.observation import GatewaySeen
@@ -65,3 +65,13 @@ class GatewayWatch:
         trouble = seen.state.trouble
         self._health.note(_WHAT, f"links do not work: {trouble}" if trouble else "")
         return seen
+
+
+def count_unguarded(previews: Callable[[], Sequence[Preview]], metrics: CollectorRegistry) -> None:
+    """Count as a metric the previews that a stranger got into, where the guard was to refuse them."""
+    missing = Gauge(
+        "previewbot_guard_missing",
+        "Previews at which a stranger was not refused by the guard when they were asked last",
+        registry=metrics,
+    )
+    missing.set_function(lambda: float(sum(each.status.link.why is Why.UNGUARDED for each in previews())))

@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from previewbot.api import Phase, Proven, Reason, Why
+from previewbot.clients.links import Question
 from previewbot.errors import SettingsError
 from previewbot.rules.guard_bearers import STRANGER, Standing, end_of, standing
 from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.link_answers import FROM_A_SESSION, FROM_STAGING, Answer
+from previewbot.runtime.gateway import count_unguarded
 from tests.support.gateways import a_gateway_object
 from tests.support.guarded import KEYS
 from tests.support.passes import CONFIGURATION, SETTINGS, A, B, World
@@ -576,6 +579,56 @@ async def test_a_link_before_which_there_is_no_guard_is_not_announced_and_nobody
     world.links.stranger = Answer(401, from_guard=True)
     await world.settle(50)
     assert stands(world) == (Phase.READY, Reason.ALL_READY)
+
+
+async def test_a_guard_that_goes_away_later_takes_the_link_with_it_until_it_is_back() -> None:
+    world, metrics = guarded(), CollectorRegistry()
+    count_unguarded(lambda: [world.preview], metrics)
+    await world.settle(6)
+    told, asked = world.comment, len(world.links.asked)
+    assert OPEN in told
+
+    async def a_quarter_later(stranger: Answer) -> list[Question]:
+        world.links.stranger, before = stranger, len(world.links.asked)
+        for _ in range(15):
+            world.clock.forward(seconds=60)
+            await world.run()
+        return world.links.asked[before:]
+
+    # Refused, or nobody knows: the link stays, and only a stranger asks, once or twice in the time.
+    for answer in (Answer(401, from_guard=True), Answer(503), Answer(failure=Why.TOO_LATE)):
+        found = await a_quarter_later(answer)
+        assert 1 <= len(found) <= 2 and all(each.pretends for each in found)
+        assert (stands(world), world.comment) == ((Phase.READY, Reason.ALL_READY), told)
+    assert metrics.get_sample_value("previewbot_guard_missing") == 0
+
+    found = await a_quarter_later(OURS)
+    assert all(each.pretends for each in found)
+    assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
+    assert world.status.link.why is Why.UNGUARDED and not world.status.link.url
+    assert OPEN not in world.comment and "the guard is not before this link" in world.comment
+    assert metrics.get_sample_value("previewbot_guard_missing") == 1
+
+    found = await a_quarter_later(Answer(401, from_guard=True))
+    assert [each for each in found if not each.pretends]
+    assert (stands(world), OPEN in world.comment) == ((Phase.READY, Reason.ALL_READY), True)
+    # By itself, and by the pass that was due: nothing else has happened.
+    assert asked < len(world.links.asked)
+
+
+async def test_it_is_told_at_once_that_the_guard_is_gone() -> None:
+    world = guarded()
+    await world.settle(6)
+    world.links.stranger, begun = OURS, world.clock()
+    while world.status.link.why is not Why.UNGUARDED:
+        # As the passes themselves say when the next is due.
+        assert world.outcome.requeue_after is not None
+        world.clock.forward(seconds=world.outcome.requeue_after)
+        await world.run()
+    assert timedelta(minutes=7) < world.clock() - begun < timedelta(minutes=13)
+    for _ in range(3):
+        await world.run()
+        assert stands(world) == (Phase.DEPLOYING, Reason.LINK_UNANSWERED)
 
 
 async def test_without_keys_of_the_guard_nothing_is_asked_and_the_platform_team_is_told() -> None:

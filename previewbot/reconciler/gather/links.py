@@ -16,6 +16,7 @@ from previewbot.errors import SettingsError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.links_being_asked import LinkBeingAsked
 from previewbot.reconciler.observation import LinkAnswer, Observation
+from previewbot.reconciler.plan.guard_check import is_asked_alone
 from previewbot.reconciler.plan.link_check import Inquiry, inquiry_of, is_due
 from previewbot.rules import guard_bearers
 from previewbot.rules.guard_refusals import Refusal
@@ -49,8 +50,9 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
         asleep = any(found.serving and found.state is ChildState.IDLE for found in observation.found)
         if asleep or not is_due(inquiry, status.link, status.services, deadline, now):
             return None
-        task = asyncio.create_task(_ask(context, inquiry, _addresses(inquiry, observation)))
-        begun = LinkBeingAsked(inquiry.of, task, now)
+        again = is_asked_alone(inquiry.asked, status.link, inquiry.of)
+        task = asyncio.create_task(_ask(context, inquiry, _addresses(inquiry, observation), again=again))
+        begun = LinkBeingAsked(inquiry.of, task, now, again)
         asking.note(preview.name, begun)
     await asyncio.wait({begun.task}, timeout=MOMENT)
     if not begun.task.done():
@@ -59,12 +61,12 @@ async def ask_link(context: Context, preview: Preview, observation: Observation)
     if begun.task.cancelled():
         return None
     answers = _result(begun.task)
-    _say(preview, inquiry, answers)
-    return LinkAnswer(inquiry.of, context.now(), answers)
+    _say(preview, inquiry, answers, again=begun.again)
+    return LinkAnswer(inquiry.of, context.now(), answers, begun.again)
 
 
-async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...]) -> Answers:
-    """Ask the link, and what else it takes to tell what its answer means."""
+async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...], *, again: bool) -> Answers:
+    """Ask the link, and what else it takes to tell what its answer means; `again` only as a stranger."""
     async with context.links_being_asked.turn:
         question = Question(inquiry.url, addresses)
         if inquiry.asked.guarded:
@@ -76,6 +78,8 @@ async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...]) -
             # Nobody who was not refused is told our bearer: it would be the first thing that they are told.
             if not is_refusal(inquiry.asked, seen):
                 return Answers(seen, early=inquiry.is_early(context.now()), unguarded=True)
+            if again:
+                return Answers(seen)
         link = await context.links.ask(question)
         if wants_staging(inquiry.asked, link):
             early = inquiry.is_early(context.now())
@@ -131,9 +135,14 @@ def _addresses(inquiry: Inquiry, observation: Observation) -> tuple[str, ...]:
     return observation.gateway.state.addresses if inquiry.through_gateway else ()
 
 
-def _say(preview: Preview, inquiry: Inquiry, answers: Answers) -> None:
+def _say(preview: Preview, inquiry: Inquiry, answers: Answers, *, again: bool) -> None:
     """Say in the log what became of a link, where that is new."""
     verdict, before = verdict_of(inquiry.asked, answers), preview.status.link
+    if again:
+        about = {"preview": preview.name, "answered": verdict.answered}
+        if verdict.why is Why.UNGUARDED:
+            log.error("the guard is gone: a stranger gets in, the link is taken back", extra=about)
+        return
     if (before.question, before.proven, before.why) != (inquiry.of, verdict.proven, verdict.why):
         about = {"preview": preview.name, "proven": verdict.proven, "why": verdict.why}
         log.info("asked a link", extra={**about, "answered": verdict.answered})

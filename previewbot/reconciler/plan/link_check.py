@@ -31,7 +31,8 @@ from previewbot.engine import links
 from previewbot.engine.annotations import hash_of
 from previewbot.reconciler.children.routes import route_among
 from previewbot.reconciler.limits import Limits
-from previewbot.reconciler.observation import Observation, PullRequestFacts
+from previewbot.reconciler.observation import LinkAnswer, Observation, PullRequestFacts
+from previewbot.reconciler.plan.guard_check import is_told_at_once, seconds_until_asked_again
 from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Asked, pause, reason_of, verdict_of
 
@@ -146,7 +147,7 @@ def seconds_until_asked(
     # What did not answer for once may a moment later; a check that is in nobody's staging never will.
     missed = link.why is Why.CHECK_REFUSED and link.checked_at - since < deadline
     if link.proven is not Proven.NO and not missed:
-        return None
+        return seconds_until_asked_again(inquiry.asked, link, now)
     return (link.checked_at + pause(since, link.checked_at, deadline, inquiry.url) - now).total_seconds()
 
 
@@ -173,7 +174,8 @@ def checked(
         known = replace(link, outdated=before.outdated)
         return _as_known(known, before) if observation.limits.check_links else link
     answer, deadline = observation.link_answer, observation.limits.session_deadline
-    if answer is not None and answer.of == inquiry.of:
+    again = answer is not None and answer.again
+    if answer is not None and answer.of == inquiry.of and not _is_still_guarded(inquiry, answer):
         verdict = verdict_of(inquiry.asked, answer.answers)
         same = before.question == inquiry.of and before.proven is verdict.proven
         link = replace(
@@ -190,6 +192,7 @@ def checked(
         )
     elif before.question == inquiry.of:
         link = _as_known(link, before)
+        link = replace(link, checked_at=answer.at) if answer is not None and again else link
     elif _sleeps(services) or _is_shown(link, before):
         link = _as_known(replace(link, outdated=True), before)
     else:
@@ -197,8 +200,15 @@ def checked(
     if link.proven is not Proven.NO:
         return link
     waited = observation.now - (link.asked_since or observation.now)
-    reason = Reason.CHECKING_LINK if waited < deadline else _reason(link)
+    waits = waited < deadline and not is_told_at_once(link, before, again=again)
+    reason = Reason.CHECKING_LINK if waits else _reason(link)
     return _withheld(observation, link, links.entry_of(config, services), reason)
+
+
+def _is_still_guarded(inquiry: Inquiry, answer: LinkAnswer) -> bool:
+    """Return whether nothing but the guard was asked about, and no stranger got in: not even where nobody
+    answered."""
+    return answer.again and verdict_of(inquiry.asked, answer.answers).why is not Why.UNGUARDED
 
 
 def _may_be_asked(preview: Preview, facts: PullRequestFacts) -> bool:
