@@ -48,6 +48,7 @@ from previewbot.api.preview import (
 )
 from previewbot.api.preview_request import (
     ASKED_IN_CHECKS,
+    MARK_DIGITS,
     PREVIEW_REQUESTS,
     SAY,
     Actor,
@@ -111,6 +112,7 @@ __all__ = [
     "LISTING",
     "LISTING_ASKED",
     "LONGEST_KEPT_WORDS",
+    "MARK_DIGITS",
     "MEMBER_COMMENT_ID",
     "MOST_VERDICTS",
     "OF_REVIEWS",

@@ -27,6 +27,10 @@ _DIGITS = 15
 """Hexadecimal digits of a delivery's hash in a name: 60 bits, which the 64 of an id in a status hold."""
 
 
+MARK_DIGITS = 12
+"""Hexadecimal digits of what tells people apart who came by a proxy: 48 bits."""
+
+
 class Asked(StrEnum):
     """What a button asks for, as the command of the same name does."""
 
@@ -62,12 +66,14 @@ class Actor(Value):
     """Who asks, as GitHub told web or pages; what they may is asked of GitHub when the request is taken.
 
     Who came by a sign-on proxy has no account there that anybody knows of: an `id` of 0, no `login`, and the
-    `name` that pages tell, which nobody else can confirm.
+    `name` that pages tell, which nobody else can confirm. `mark` tells two of one name apart: it is made of
+    what the proxy knows them by, with a key that pages have, so that nobody learns that from it.
     """
 
     login: str = ""
     id: int = 0
     name: str = ""
+    mark: str = ""
 
     @property
     def by_proxy(self) -> bool:
@@ -178,7 +184,7 @@ def new_request(ask: Ask, namespace: str) -> dict[str, Any]:
     spec = _ASK.dump_python(ask, mode="json", by_alias=True)
     if ask.saying is None:
         del spec["saying"]
-    # Of the two an actor has one, and the API server takes no empty name.
+    # An actor has a login, or the two others, and the API server takes nothing empty.
     spec["actor"] = {key: value for key, value in spec["actor"].items() if value != ""}
     return {
         "apiVersion": API_VERSION,
@@ -198,7 +204,7 @@ def request_from(obj: Mapping[str, Any]) -> PreviewRequest | None:
     if ask.asked not in _KNOWN or ask.source.kind not in frozenset(AskedIn):
         return None
     # The schema holds this too; an object may be older than it.
-    named = ask.actor.name if ask.actor.by_proxy else ask.actor.login
+    named = ask.actor.name and ask.actor.mark if ask.actor.by_proxy else ask.actor.login
     if not named or (ask.saying is not None) != (ask.asked == SAY):
         return None
     # Its name is that of another pull request's, or of another delivery's: made by hand.

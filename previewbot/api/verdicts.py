@@ -33,7 +33,8 @@ class SaidVerdict:
     """What a comment says that begins as a verdict does. Anybody can write one: ask who did, and how.
 
     `words` are its author's own, without what was written around them. Of one that quotes somebody who came
-    by a sign-on proxy, `name` is theirs and `request` the number of the request that it answers.
+    by a sign-on proxy, `name` is theirs, `mark` tells them from others of that name, and `request` is the
+    number of the request that it answers.
     """
 
     says: Says
@@ -42,6 +43,7 @@ class SaidVerdict:
     words: str
     name: str = ""
     request: int = 0
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class Verdict(Value):
 
     `by_proxy`: previewbot quotes somebody whom a sign-on proxy let in. `login` is the name that the proxy
     has for them then, and not one of GitHub's; `account` is 0, of everybody who came so. `request` is the
-    number of the `PreviewRequest` with which they said it.
+    number of the `PreviewRequest` with which they said it. `mark` tells them from all others whom the proxy
+    calls so, and `nth` says which of these they are.
     """
 
     comment: int
@@ -76,13 +79,25 @@ class Verdict(Value):
     counts: bool = False
     by_proxy: bool = False
     request: int = 0
+    mark: str = ""
+    nth: int = 0
+
+    @property
+    def called(self) -> str:
+        """Its author's login, or name, with which of that name it is."""
+        return called(self.login, self.nth)
 
     @property
     def who(self) -> str:
         """What its author is called where people and programs read it; no login of GitHub's has blanks."""
-        return f"{self.login} (not a GitHub account)" if self.by_proxy else self.login
+        return f"{self.called} (not a GitHub account)" if self.by_proxy else self.login
 
     @property
     def person(self) -> tuple[int, str]:
         """What tells its author from all others."""
-        return (self.account, self.login if self.by_proxy else "")
+        return (self.account, self.mark)
+
+
+def called(name: str, nth: int) -> str:
+    """Return what to call somebody who came by a proxy: the second of a name is called so."""
+    return f"{name} ({nth})" if nth > 1 else name

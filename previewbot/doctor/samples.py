@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from previewbot.api import (
+    MARK_DIGITS,
     SAY,
     Actor,
     Ask,
@@ -59,7 +60,9 @@ def request(
     if place is AskedIn.PAGE and proxy is not None:
         saying = Saying(Says.GOOD, _SHA, "/") if proxy.may_say else None
         asked = SAY if saying is not None else Asked.EXTEND
-        return new_request(Ask(1, 1, asked, Actor(name=NAME), source, now, saying), namespace)
+        return new_request(
+            Ask(1, 1, asked, Actor(name=NAME, mark="0" * MARK_DIGITS), source, now, saying), namespace
+        )
     return new_request(Ask(1, 1, Asked.STOP, Actor(NAME, 1), source, now), namespace)
 
 

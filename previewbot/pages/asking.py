@@ -44,7 +44,16 @@ _BY_PROXY_MAY_NOT = (
 
 def actor_of(person: Person) -> Actor:
     """Return who asks, for the controller: an account, or a name from the proxy."""
-    return Actor(name=person.login) if person.by_proxy else Actor(person.login, person.account)
+    if person.by_proxy:
+        return Actor(name=person.login, mark=person.mark)
+    return Actor(person.login, person.account)
+
+
+def note_who(person: Person, ask: Ask) -> None:
+    """Note in the log who asks by a proxy: what is public has only what they are called."""
+    if person.by_proxy:
+        about = {"request": ask.name, "asked": ask.asked, "mark": person.mark, "identity": person.identity}
+        log.info("somebody who came by a proxy asks", extra=about)
 
 
 class Requests(Protocol):
@@ -98,6 +107,7 @@ def blueprint(
         except RemoteError as error:
             log.warning("not stored", extra={"preview": preview.name, "error": str(error)})
             return not_taken(_NOT_TAKEN, 503)
+        note_who(person, wanted)
         note = note_in_address("asked", asked, preview.name, person)
         return see(f"{page_path(preview.name)}?{note}")
 

@@ -16,7 +16,7 @@ from previewbot.api import SAY, Ask, AskedIn, Preview, Saying, Source
 from previewbot.api.reports import QUOTED
 from previewbot.engine.links import page_path
 from previewbot.errors import RemoteError
-from previewbot.pages.asking import FORM_RE, Requests, actor_of
+from previewbot.pages.asking import FORM_RE, Requests, actor_of, note_who
 from previewbot.pages.notes import note_in_address, quoted_value
 from previewbot.pages.saying import Judged, NotTaken
 from previewbot.pages.sent_forms import sent_form
@@ -85,6 +85,7 @@ class Quoted:
             log.warning("not stored", extra={"preview": preview.name, "error": str(error)})
             return not_taken(_NOT_TAKEN, 503)
         self._taken.take(preview.name, wanted.name, person.key, now)
+        note_who(person, wanted)
         note = note_in_address("quoted", quoted_value(words.told), preview.name, person)
         return see(f"{page_path(preview.name)}?{note}")
 

@@ -16,6 +16,7 @@ class Person:
     Whoever comes by a proxy is unknown to GitHub: without an account (0) and a token. `login` is then what
     they are called, and `identity` what the proxy knows them by. Where they have nothing to press, `csrf` is
     empty; `other_csrf` are those of keys that were the first before, which pages that are open still have.
+    `mark` tells them from all others of their name, to those who may not know what they go by.
     """
 
     account: int
@@ -24,6 +25,7 @@ class Person:
     csrf: str = field(repr=False)
     identity: str = field(default="", repr=False)
     other_csrf: tuple[str, ...] = field(default=(), repr=False)
+    mark: str = ""
 
     @property
     def by_proxy(self) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from flask import g, request
 
+from previewbot.api import MARK_DIGITS
 from previewbot.config.server import ProxySettings
 from previewbot.errors import SettingsError
 from previewbot.people.assertions import Key, NotBelieved, claims_of
@@ -23,6 +24,8 @@ from previewbot.text.quotes import name_of_somebody
 
 _CSRF = b"previewbot: the forms of somebody who came by a proxy"
 """What the keys of cookies are used for here, and nowhere else."""
+
+_MARK = b"previewbot: what tells somebody who came by a proxy from all others"
 
 _LONGEST_IDENTITY = 254
 """As long as an address of mail may be (https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3)."""
@@ -71,7 +74,8 @@ class ByProxy:
         if found is None:
             return None
         identity, name = found
-        first, *others = [_csrf(key, identity) for key in self._keys_of_forms()] or [""]
+        keys = self._keys_of_forms()
+        first, *others = [_csrf(key, identity) for key in keys] or [""]
         return Person(
             account=0,
             login=name_of_somebody(name),
@@ -79,6 +83,7 @@ class ByProxy:
             csrf=first,
             identity=identity,
             other_csrf=tuple(others),
+            mark=_mark(keys[0], identity) if keys else "",
         )
 
     def _keys_of_forms(self) -> tuple[bytes, ...]:
@@ -98,9 +103,8 @@ class ByProxy:
             return None
         if not self._is_proxy(request.remote_addr):
             raise NotBelieved(_NO_PEER)
-        identity = _identity(sent)
-        named = _header(self._settings.name_header) if self._settings.name_header is not None else None
-        return identity, identity if named is None else _identity(named)
+        identity = _identity(sent, f"the header {self._settings.header}")
+        return identity, self._called(identity, self._settings.name_header, _header)
 
     def _by_assertion(self) -> tuple[str, str] | None:
         assertion = self._settings.assertion
@@ -112,8 +116,24 @@ class ByProxy:
         value = claims.get(assertion.claim)
         if not isinstance(value, str):
             raise NotBelieved(f"it has no text under {assertion.claim!r}, which proxy.assertion.claim names")
-        identity = _identity(value)
-        return identity, identity
+        identity = _identity(value, f"the claim {assertion.claim}")
+        return identity, self._called(identity, assertion.name_claim, claims.get)
+
+    def _called(self, identity: str, source: str | None, read: Callable[[str], object]) -> str:
+        """Return what to call somebody.
+
+        Where another place has the name, none of it keeps anybody out, and what they go by, as an address of
+        mail, is not told in its place.
+        """
+        if source is None:
+            return identity
+        try:
+            named = read(source)
+            if isinstance(named, str) and named.strip():
+                return _identity(named, source)
+        except NotBelieved as error:
+            self._say(f"{error}: they are called by what they go by, up to the @")
+        return identity.partition("@")[0] or identity
 
     def _is_proxy(self, peer: str | None) -> bool:
         try:
@@ -136,6 +156,12 @@ def _csrf(key: bytes, identity: str) -> str:
     return hmac.new(own, identity.encode(errors="replace"), "sha256").hexdigest()
 
 
+def _mark(key: bytes, identity: str) -> str:
+    """Return what tells somebody from all others, and tells nobody who they are."""
+    own = hmac.digest(key, _MARK, "sha256")
+    return hmac.new(own, identity.encode(errors="replace"), "sha256").hexdigest()[:MARK_DIGITS]
+
+
 def _header(name: str) -> str | None:
     """Return a header as the proxy wrote it, None if it is not there or says nothing."""
     found = request.headers.get(name)
@@ -145,10 +171,10 @@ def _header(name: str) -> str | None:
     return found.encode("latin-1", errors="replace").decode(errors="replace").strip()
 
 
-def _identity(text: str) -> str:
+def _identity(text: str, source: str) -> str:
     text = text.strip()
     # Two headers of one name are handed over as one, with a comma between: the first may be the visitor's
     # own, beside which the proxy put what it knows.
     if not name_of_somebody(text) or len(text) > _LONGEST_IDENTITY or not text.isprintable() or "," in text:
-        raise NotBelieved("what it calls somebody is no name on one line, without a comma")
+        raise NotBelieved(f"what {source} says is no name on one line, without a comma")
     return text

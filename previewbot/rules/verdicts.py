@@ -83,7 +83,7 @@ def kept(verdicts: Iterable[Verdict], head_sha: str) -> tuple[Verdict, ...]:
     Of too many those go before others by which the check may be moved, so that nobody's is pushed out by
     whoever may only read; and then those of whom it is not known yet whether they may write.
     """
-    found = _with_replaced(verdicts)
+    found = _with_replaced(_numbered(verdicts))
     last = frozenset(each.comment for each in _last_of_each(found, head_sha))
     ranked = sorted(found, key=lambda each: (each.comment in last and _WEIGHT[each.writes], *_order(each)))
     return tuple(sorted(ranked[-MOST_VERDICTS:], key=_order, reverse=True))
@@ -110,6 +110,22 @@ def conclusion_of(verdicts: Iterable[Verdict]) -> Conclusion | None:
     if not said:
         return None
     return Conclusion.SUCCESS if said == {Says.GOOD} else Conclusion.ACTION_REQUIRED
+
+
+def nth_of(name: str, mark: str, verdicts: Iterable[Verdict]) -> int:
+    """Return which of all of this name somebody is who came by a proxy; a new one is after those known."""
+    namesakes = [each for each in verdicts if each.by_proxy and each.login.casefold() == name.casefold()]
+    known = next((each.nth for each in namesakes if each.mark == mark and each.nth), 0)
+    return known or max((each.nth for each in namesakes), default=0) + 1
+
+
+def _numbered(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Return verdicts with which of their name each is who came by a proxy; what is said once stays."""
+    found = sorted(verdicts, key=_order)
+    for index, each in enumerate(found):
+        if each.by_proxy and not each.nth:
+            found[index] = replace(each, nth=nth_of(each.login, each.mark, found))
+    return found
 
 
 def _last_of_each(verdicts: Iterable[Verdict], head_sha: str) -> list[Verdict]:

@@ -1,6 +1,6 @@
 """What somebody says of a preview who came by a sign-on proxy: previewbot quotes them in its own comment.
 
-    <!-- previewbot quote request=4711 says=work sha=0123… name=Pia path=/cart -->
+    <!-- previewbot quote request=4711 says=work sha=0123… name=Pia by=0123456789ab path=/cart -->
     **Needs work**, says **Pia** (not a GitHub account): [`/cart`](https://…/cart) in the preview of 0123…
 
     > The sum is wrong.
@@ -17,8 +17,8 @@ from urllib.parse import unquote
 
 from jinja2 import FileSystemLoader, Template
 
-from previewbot.api.preview_request import Saying
-from previewbot.api.verdicts import SaidVerdict, Says
+from previewbot.api.preview_request import MARK_DIGITS, Actor, Saying
+from previewbot.api.verdicts import SaidVerdict, Says, called
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.environment import for_comments, templates_directory
 from previewbot.text.markdown import md, unescaped
@@ -42,7 +42,8 @@ _QUOTED_NAME = 12 * LONGEST_NAME
 
 _MARKER_RE = re.compile(
     r"\A<!-- previewbot quote request=([0-9]{1,19}) says=(good|work) sha=([0-9a-f]{40}|[0-9a-f]{64})"
-    rf" name=([!-~]{{1,{_QUOTED_NAME}}}) path=(/[!-~]{{0,{QUOTED_PATH}}}) -->(?:\r?\n|\Z)"
+    rf" name=([!-~]{{1,{_QUOTED_NAME}}}) by=([0-9a-f]{{{MARK_DIGITS}}})"
+    rf" path=(/[!-~]{{0,{QUOTED_PATH}}}) -->(?:\r?\n|\Z)"
 )
 
 
@@ -75,22 +76,24 @@ def _path(text: str) -> str:
     return path_of(path_of(text).replace("@", "%40"))
 
 
-def quote_comment(request: int, name: str, saying: Saying, *, preview_url: str) -> str:
+def quote_comment(request: int, actor: Actor, saying: Saying, *, preview_url: str, nth: int = 1) -> str:
     """Return the comment in which previewbot quotes somebody who said this in a request of that number.
 
     Words, name and path are cleaned here, whatever was done with them before. `preview_url` is the preview's
-    link, from which the path goes on; empty where there is none. Raises ValueError for a name or the name of
-    a commit that are none.
+    link, from which the path goes on; empty where there is none. `nth` is which of all of that name they are.
+    Raises ValueError for a name or the name of a commit that are none.
     """
-    name, path = name_of_somebody(name), _path(saying.path)
-    fields = f"request={request} says={saying.says} sha={saying.sha} name={in_a_marker(name, '')}"
+    name, path = name_of_somebody(actor.name), _path(saying.path)
+    fields = (
+        f"request={request} says={saying.says} sha={saying.sha} name={in_a_marker(name, '')} by={actor.mark}"
+    )
     marker = f"<!-- previewbot quote {fields} path={in_a_marker(path)} -->"
     if not _MARKER_RE.match(marker):
         raise ValueError(f"nothing to quote: {name!r} of {saying.sha!r}")
     text = _template().render(
         says=saying.says,
         sha=saying.sha,
-        name=name,
+        name=called(name, nth),
         path=path,
         url=address_of(preview_url, path),
         lines=[f"> {md(line)}".rstrip() for line in quotable(saying.words).text.split("\n")],
@@ -112,10 +115,11 @@ def parse_quote(body: str) -> SaidVerdict | None:
     return SaidVerdict(
         says=Says(found[2]),
         sha=found[3],
-        path=_path(unquote(found[5], errors="replace")),
+        path=_path(unquote(found[6], errors="replace")),
         words=quotable("\n".join(quoted)).text,
         name=name_of_somebody(unquote(found[4], errors="replace")),
         request=int(found[1]),
+        mark=found[5],
     )
 
 

@@ -252,7 +252,9 @@ def by_proxy(asked: str, kind: AskedIn = AskedIn.PAGE) -> Manifest:
     """Return a request as pages makes it for somebody who came by a proxy."""
     saying = Saying(Says.WORK, HEAD, "/cart", "The sum is wrong.") if asked == SAY else None
     source = Source(kind, 0 if kind is AskedIn.PAGE else 9001, f"by-proxy-{asked}", HEAD)
-    return new_request(Ask(812, 42, asked, Actor(name="pia@acme.example"), source, NOW, saying), NAMESPACE)
+    return new_request(
+        Ask(812, 42, asked, Actor(name="pia@acme.example", mark="0" * 12), source, NOW, saying), NAMESPACE
+    )
 
 
 def test_where_nobody_signs_in_it_may_make_none(pages: Account, release: ControlPlane) -> None:

@@ -137,6 +137,11 @@ BOT = Account(9, "previewbot[bot]", "Bot")
 """The account in which previewbot writes."""
 
 
+def somebody(name: str, mark: str = "") -> Actor:
+    """Return somebody of this name who came by a proxy."""
+    return Actor(name=name, mark=mark or hashlib.sha256(name.encode()).hexdigest()[:12])
+
+
 ANN = Account(2, "ann")
 """Who may write in the repository."""
 
@@ -936,18 +941,19 @@ class World:
         poke: bool = True,
         page: bool = False,
         by_proxy: str = "",
+        mark: str = "",
         saying: Saying | None = None,
     ) -> Ask:
         """Press a button of the check of the newest commit, or of the one `at` which it stands.
 
         On the preview's page nobody pokes; only there is somebody of a name who came `by_proxy`, and who may
-        be `saying` something.
+        be `saying` something; without a `mark` all of one name are one person.
         """
         page = page or bool(by_proxy)
         delivery = delivery or f"press {next(self._deliveries)}"
         kind, number = (AskedIn.PAGE, 0) if page else (AskedIn.CHECK_RUN, 9001)
         source = Source(kind.value, number, delivery, at or self.github.head_sha)
-        actor = Actor(name=by_proxy) if by_proxy else Actor(by.login, by.id)
+        actor = somebody(by_proxy, mark) if by_proxy else Actor(by.login, by.id)
         ask = Ask(_REPOSITORY, 42, asked, actor, source, self.clock.now, saying)
         self.cluster.ask(ask)
         if poke and not page:
@@ -955,11 +961,16 @@ class World:
         return ask
 
     def say_by_proxy(
-        self, words: str = "The sum is wrong.", name: str = "Pia", says: Says = Says.WORK, sha: str = ""
+        self,
+        words: str = "The sum is wrong.",
+        name: str = "Pia",
+        says: Says = Says.WORK,
+        sha: str = "",
+        mark: str = "",
     ) -> Ask:
         """Say something of the commit that serves, as somebody who came by a proxy."""
         sha = sha or self.github.head_sha
-        return self.press(SAY, by_proxy=name, saying=Saying(says, sha, "/cart", words))
+        return self.press(SAY, by_proxy=name, mark=mark, saying=Saying(says, sha, "/cart", words))
 
     def _previews(self) -> Sequence[Preview]:
         return [*self.others, *([from_object(self.cluster.preview)] if self.cluster.preview else [])]

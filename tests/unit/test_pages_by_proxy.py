@@ -111,9 +111,40 @@ def test_they_are_called_as_the_proxy_calls_them() -> None:
     named = site.get(ADDRESS, {**SAYS, "X-Forwarded-User": "Pia Müller".encode().decode("latin-1")})
 
     assert "You are here as Pia Müller" in named.text
-    assert f"You are here as {EMAIL}" in site.get(ADDRESS, SAYS).text
+    # Where a name is looked for elsewhere, an address of mail is not told in its place.
+    assert "You are here as pia (not" in Page(site.get(ADDRESS, SAYS).text).words
     # A name alone says who nobody is.
     assert site.get(ADDRESS, {"X-Forwarded-User": "Pia"}).status_code == 404
+
+
+NO_NAMES = ["Doe, John", "Evil,Pia", "\u200b", "Pi\u200ba", "x" * 255, " ", "a\u2028b"]
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_what_is_no_name_keeps_nobody_out(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    by_header = behind({**BY_HEADER, "name_header": "X-Forwarded-Preferred-Username"})
+    assertion = BY_ASSERTION["assertion"] | {"name_claim": "name"}
+    by_claim = behind({**BY_ASSERTION, "assertion": assertion})
+    sent = {**SAYS, "X-Forwarded-Preferred-Username": name.encode().decode("latin-1")}
+
+    for site, says in ((by_header, sent), (by_claim, {HEADER: signed(claims(name=name))})):
+        page = site.get(ADDRESS, says)
+        assert page.status_code == 200
+        assert "You are here as pia (not" in Page(page.text).words
+    told = [getattr(each, "why", "") for each in caplog.records]
+    assert all("is no name on one line" in each and name not in each for each in told)
+    assert not name.strip() or ["X-Forwarded-Preferred-Username" in told[0], "name" in told[1]] == [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [("Pia Müller", "Pia Müller"), (None, "pia"), (7, "pia"), ([], "pia")]
+)
+def test_a_claim_has_their_name(name: object, called: str) -> None:
+    site = behind({**BY_ASSERTION, "assertion": BY_ASSERTION["assertion"] | {"name_claim": "name"}})
+
+    page = site.get(ADDRESS, {HEADER: signed(claims(name=name))})
+
+    assert f"You are here as {called} (not" in Page(page.text).words
 
 
 def test_a_name_is_shown_as_a_name() -> None:

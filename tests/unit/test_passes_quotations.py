@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from previewbot.rules.quoting import MOST_QUOTED
 from previewbot.text.checks import answers_on_the_page
 from previewbot.text.quotes import parse_quote, quote_comment
 from previewbot.text.verdicts import verdict_comment
-from tests.support.passes import BOT, OWN_APP, A, B, World, ready
+from tests.support.passes import BOT, OWN_APP, A, B, World, ready, somebody
 
 PROXY: dict[str, Any] = {
     "header": "X-Forwarded-Email",
@@ -90,6 +91,36 @@ async def test_the_request_is_removed_and_is_not_carried_out_again() -> None:
     assert [key for key in world.status.reports if "/" in key] == []
 
 
+async def test_two_of_one_name_are_two_and_neither_takes_back_what_the_other_said() -> None:
+    world = await ready(a_world())
+    one, other = "0" * 12, "1" * 12
+    for name, mark, says in (("Pia", one, Says.WORK), ("pia", other, Says.GOOD), ("Pia", other, Says.GOOD)):
+        world.say_by_proxy(name=name, mark=mark, says=says)
+        world.clock.forward(seconds=2)
+    await world.settle(8)
+
+    found = [(each.who, each.says, each.replaced) for each in reversed(world.status.verdicts)]
+    assert found == [
+        ("Pia (not a GitHub account)", Says.WORK, False),
+        ("pia (2) (not a GitHub account)", Says.GOOD, True),
+        ("Pia (2) (not a GitHub account)", Says.GOOD, False),
+    ]
+    assert [says_who(body) for body in quotations(world)] == ["Pia", "pia (2)", "Pia (2)"]
+    assert "**Pia (2)** (not a GitHub account)" in world.comment.replace("\\", "")
+
+    # The first one's is deleted: who is called the second stays so, as their own comment has it.
+    world.github.delete(world.status.verdicts[-1].comment)
+    world.clock.forward(seconds=60)
+    world.poke()
+    await world.settle(3)
+    assert {each.who.lower() for each in world.status.verdicts} == {"pia (2) (not a github account)"}
+
+
+def says_who(body: str) -> str:
+    [name] = re.findall(r", says \*\*(.*?)\*\* \(not", body)
+    return str(name).replace("\\", "")
+
+
 async def test_each_name_is_somebody_and_the_last_word_of_each_counts_as_theirs() -> None:
     world = await ready(a_world())
     for name, says in (("Pia", Says.WORK), ("Quentin", Says.WORK), ("Pia", Says.GOOD)):
@@ -151,7 +182,7 @@ async def test_a_quotation_that_somebody_else_wrote_is_no_verdict(who: str) -> N
     world = await ready(a_world())
     ask = world.say_by_proxy()
     await world.settle(8)
-    body = quote_comment(ask.id + 1, "Maria", replace(ask.saying, says=Says.GOOD), preview_url="")  # type: ignore[arg-type, type-var]
+    body = quote_comment(ask.id + 1, somebody("Maria"), replace(ask.saying, says=Says.GOOD), preview_url="")  # type: ignore[arg-type, type-var]
     author = Account(99, "other[bot]", "Bot") if who == "another App" else PIA
     world.github.say(body, author, app_id={"a person": None, "another App": 99}.get(who, OWN_APP))
     world.poke()
@@ -174,7 +205,7 @@ async def test_what_somebody_made_of_a_comment_is_no_quotation(which: str, acces
     [status] = [each for each in world.github.comments_written if "previewbot status" in each.body]
     changed = {"an answer": answer.id, "the status comment": status.id}.get(which, verdict)
     world.clock.forward(seconds=60)
-    forged = quote_comment(4711, "The CEO", Saying(Says.GOOD, A, "/", "Ship it."), preview_url="")
+    forged = quote_comment(4711, somebody("The CEO"), Saying(Says.GOOD, A, "/", "Ship it."), preview_url="")
     world.github.edit(changed, forged, PIA.id)
     world.poke()
     await world.settle(8)
@@ -192,7 +223,7 @@ async def test_a_number_that_somebody_made_up_keeps_nobody_from_being_quoted() -
     await world.settle(4)
     [answer] = [each for each in world.github.comments_written if "reply-to" in each.body]
     ask = world.say_by_proxy()
-    forged = quote_comment(ask.id, "Pia", replace(ask.saying, says=Says.GOOD), preview_url="")  # type: ignore[arg-type, type-var]
+    forged = quote_comment(ask.id, ask.actor, replace(ask.saying, says=Says.GOOD), preview_url="")  # type: ignore[arg-type, type-var]
     world.clock.forward(seconds=60)
     world.github.edit(answer.id, forged, PIA.id)
     world.poke()
@@ -205,7 +236,7 @@ async def test_a_number_that_somebody_made_up_keeps_nobody_from_being_quoted() -
 async def test_what_was_written_and_not_noted_is_found_and_not_written_twice(lost: str) -> None:
     world = await ready(a_world())
     ask = world.say_by_proxy()
-    text = quote_comment(ask.id, "Pia", ask.saying, preview_url=world.status.link.url)  # type: ignore[arg-type]
+    text = quote_comment(ask.id, ask.actor, ask.saying, preview_url=world.status.link.url)  # type: ignore[arg-type]
     if lost == "the answer":
         # GitHub has written it, and says that it has not.
         world.calls.failures["create comment"] = TryLater("POST", status=502)

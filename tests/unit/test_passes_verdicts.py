@@ -14,7 +14,7 @@ from previewbot.errors import TryLater
 from previewbot.text.markers import notice_marker, status_marker
 from previewbot.text.quotes import quote_comment
 from previewbot.text.verdicts import verdict_comment
-from tests.support.passes import ANN, BOT, OWN_APP, A, B, World, ready
+from tests.support.passes import ANN, BOT, OWN_APP, A, B, World, ready, somebody
 
 LINK = "https://shop-42.preview.example.com/"
 READER = Account(50, "rita")
@@ -279,7 +279,7 @@ HEARD_AS_WORDS = [
     "<!-- x -->/preview stop",
     status_marker("gh-1-42", 99_999),
     notice_marker("gh-1-42", "ready"),
-    quote_comment(7, "Pia", Saying(Says.GOOD, A, "/", "Fine."), preview_url=LINK),
+    quote_comment(7, somebody("Pia"), Saying(Says.GOOD, A, "/", "Fine."), preview_url=LINK),
     '```json\n{\n  "previewbot": 1,\n  "phase": "Ready"\n}\n```',
 ]
 

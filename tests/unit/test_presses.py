@@ -231,8 +231,8 @@ def test_the_schema_of_the_crd_is_the_models_with_everything_required() -> None:
 
     assert set(wanted) == set(spec["properties"])
     assert set(spec["required"]) == set(wanted) - {"saying"}
-    # An actor has a login or a name; words are not always needed.
-    for part, optional in (("actor", {"login", "name"}), ("from", set()), ("saying", {"words"})):
+    # An actor has a login, or a name and a mark; words are not always needed.
+    for part, optional in (("actor", {"login", "name", "mark"}), ("from", set()), ("saying", {"words"})):
         properties = spec["properties"][part]["properties"]
         assert set(properties) == set(wanted[part]["properties"])
         assert set(spec["properties"][part]["required"]) == set(properties) - optional
@@ -251,7 +251,7 @@ def test_what_is_asked_on_a_page_is_read_back_too(asked: Asked) -> None:
 BY_PROXY = replace(
     ASK,
     asked=SAY,
-    actor=Actor(name="Pia Müller <pia@acme.example>"),
+    actor=Actor(name="Pia Müller <pia@acme.example>", mark="0123456789ab"),
     source=Source(AskedIn.PAGE, 0, "page-say-1", HEAD),
     saying=Saying(Says.WORK, HEAD, "/cart?a=1", "The sum\nis @wrong. <!-- x -->"),
 )
@@ -264,20 +264,28 @@ def test_what_somebody_asks_for_by_proxy_is_read_back_and_has_no_login(ask: Ask)
 
     assert found is not None
     assert found.ask == ask
-    assert obj["spec"]["actor"] == {"id": 0, "name": "Pia Müller <pia@acme.example>"}
+    assert obj["spec"]["actor"] == {
+        "id": 0,
+        "name": "Pia Müller <pia@acme.example>",
+        "mark": "0123456789ab",
+    }
     assert ("saying" in obj["spec"]) is (ask.asked == SAY)
     assert (mistakes(SCHEMA, obj), broken(SCHEMA, obj, None, ())) == ([], [])
     assert unknown_fields(SCHEMA["properties"]["spec"], obj["spec"]) == []
 
 
+_MARK = "0123456789ab"
 SPOILED: dict[str, tuple[Ask, dict[str, Any]]] = {
     "an account without a login": (ASK, {"actor": {"id": 501}}),
     "an account with a name": (ASK, {"actor": {"id": 501, "login": "alice", "name": "Pia"}}),
+    "an account with a mark": (ASK, {"actor": {"id": 501, "login": "alice", "mark": _MARK}}),
+    "a name without a mark": (BY_PROXY, {"actor": {"id": 0, "name": "Pia"}}),
+    "a mark that is an address": (BY_PROXY, {"actor": {"id": 0, "name": "Pia", "mark": "pia@acme.exa"}}),
     "nobody": (BY_PROXY, {"actor": {"id": 0}}),
     "a login without an account": (BY_PROXY, {"actor": {"id": 0, "login": "alice"}}),
-    "both": (BY_PROXY, {"actor": {"id": 0, "login": "alice", "name": "Pia"}}),
-    "a name of two lines": (BY_PROXY, {"actor": {"id": 0, "name": "Pia\n/preview stop"}}),
-    "a long name": (BY_PROXY, {"actor": {"id": 0, "name": "x" * 101}}),
+    "both": (BY_PROXY, {"actor": {"id": 0, "login": "alice", "name": "Pia", "mark": _MARK}}),
+    "a name of two lines": (BY_PROXY, {"actor": {"id": 0, "name": "Pia\n/preview stop", "mark": _MARK}}),
+    "a long name": (BY_PROXY, {"actor": {"id": 0, "name": "x" * 101, "mark": _MARK}}),
     "words with a button": (BY_PROXY, {"asked": "extend"}),
     "nothing said": (replace(BY_PROXY, saying=None), {}),
     "long words": (BY_PROXY, {"saying": {"says": "good", "sha": HEAD, "path": "/", "words": "é" * 4001}}),

@@ -15,6 +15,7 @@ from previewbot.text.block import without_block
 from previewbot.text.markers import marker_in, notice_marker, parse_marker, reply_marker, status_marker
 from previewbot.text.quotes import LONGEST_NAME, parse_quote, quotable, quote_comment
 from previewbot.text.verdicts import LONGEST_PATH, LONGEST_WORDS, parse_verdict, verdict_comment
+from tests.support.passes import somebody
 
 SHA = "0123456789abcdef" * 2 + "01234567"
 LINK = "https://pr-42.preview.example.com/"
@@ -22,16 +23,17 @@ MANY = 2**60 - 1
 
 
 def quoted(words: str, name: str = "Pia", path: str = "/cart", request: int = 4711) -> str:
-    return quote_comment(request, name, Saying(Says.WORK, SHA, path, words), preview_url=LINK)
+    return quote_comment(request, somebody(name), Saying(Says.WORK, SHA, path, words), preview_url=LINK)
 
 
 def test_somebody_is_quoted_under_their_name() -> None:
+    mark = somebody("Pia").mark
     assert quoted("The sum is wrong.\n\n\nSee below.") == (
-        f"<!-- previewbot quote request=4711 says=work sha={SHA} name=Pia path=/cart -->\n"
+        f"<!-- previewbot quote request=4711 says=work sha={SHA} name=Pia by={mark} path=/cart -->\n"
         f"**Needs work**, says **Pia** (not a GitHub account): [`/cart`]({LINK}cart) in the preview of {SHA}"
         "\n\n> The sum is wrong.\n>\n> See below.\n"
     )
-    good = quote_comment(1, "Pia", Saying(Says.GOOD, SHA, "/"), preview_url="")
+    good = quote_comment(1, somebody("Pia"), Saying(Says.GOOD, SHA, "/"), preview_url="")
     assert good.endswith(
         f"**Looks good**, says **Pia** (not a GitHub account): `/` in the preview of {SHA}\n"
     )
@@ -42,7 +44,7 @@ def test_somebody_is_quoted_under_their_name() -> None:
 )
 def test_nobody_is_quoted_without_a_name_and_a_commit(name: str, sha: str) -> None:
     with pytest.raises(ValueError, match="nothing to quote"):
-        quote_comment(1, name, Saying(Says.GOOD, sha, "/"), preview_url=LINK)
+        quote_comment(1, somebody(name), Saying(Says.GOOD, sha, "/"), preview_url=LINK)
 
 
 @given(st.text(max_size=200), st.text(min_size=1, max_size=120), st.text(max_size=40))
@@ -148,6 +150,7 @@ def test_the_longest_path_is_said_by_everybody(sign: str) -> None:
         quoted("x").replace("request=4711", "request=-1"),
         quoted("x").replace("request=4711", "request=" + "9" * 20),
         quoted("x").replace("name=Pia ", "name= "),
+        quoted("x").replace(" by=", " by=x"),
         verdict_comment(Says.GOOD, SHA, "/", "x", preview_url=LINK),
     ],
 )

@@ -11,10 +11,11 @@ import pytest
 from cryptography.fernet import Fernet
 from werkzeug.test import TestResponse
 
-from previewbot.api import SAY, Actor, AskedIn, Report, Saying
+from previewbot.api import SAY, Actor, AskedIn, Report, Saying, new_request
 from previewbot.api.reports import QUOTED
 from previewbot.api.verdicts import Says
 from previewbot.errors import TryLater
+from previewbot.people.proxy import _mark
 from previewbot.rules.pressing import MOST, MOST_BY_PROXY
 from previewbot.rules.quoting import MOST_OF_ONE, MOST_QUOTED
 from tests.support.pages import Page
@@ -25,6 +26,7 @@ from tests.unit.test_pages_by_proxy import behind, named, of_repository
 from tests.unit.test_pages_for_people import ADDRESS, WORDS, a_ready_one, field
 
 SAYS = {"X-Forwarded-Email": EMAIL}
+MARK = _mark(KEY, EMAIL)
 OTHER = {"X-Forwarded-Email": "quentin@acme.example"}
 WAYS: list[tuple[dict[str, Any], dict[str, str]]] = [
     (BY_HEADER, SAYS),
@@ -53,7 +55,7 @@ def test_what_they_say_is_stored_to_be_quoted_under_their_name(
     answer = send(site, "verdict", WORDS, says)
 
     [ask] = site.cluster.asked
-    assert (ask.asked, ask.actor, ask.requested_at) == (SAY, Actor(name=EMAIL), NOW)
+    assert (ask.asked, ask.actor, ask.requested_at) == (SAY, Actor(name=EMAIL, mark=MARK), NOW)
     assert (ask.repository_id, ask.number) == (812, 42)
     assert (ask.source.kind, ask.source.id, ask.source.head_sha) == (AskedIn.PAGE, 0, HEAD)
     assert ask.saying == Saying(Says.WORK, HEAD, "/cart", "The sum is wrong.")
@@ -92,7 +94,7 @@ def test_two_hours_longer_where_the_settings_let_them(proxy: dict[str, Any], say
     answer = send(site, "ask", {"asked": "extend"}, says)
 
     [ask] = site.cluster.asked
-    assert (ask.asked, ask.actor, ask.saying) == ("extend", Actor(name=EMAIL), None)
+    assert (ask.asked, ask.actor, ask.saying) == ("extend", Actor(name=EMAIL, mark=MARK), None)
     assert "Asked for two hours more" in Page(site.get(answer.headers["Location"], says).text).words
 
 
@@ -284,7 +286,10 @@ def _unable(ask: object) -> None:
     raise TryLater("Kubernetes")
 
 
-def test_they_are_quoted_by_their_name_and_known_by_what_they_go_by() -> None:
+def test_they_are_quoted_by_their_name_and_known_by_what_they_go_by(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
     site = behind({**BY_HEADER, "name_header": "X-Forwarded-User"})
     called = {**SAYS, "X-Forwarded-User": "Pia Müller".encode().decode("latin-1")}
 
@@ -292,8 +297,15 @@ def test_they_are_quoted_by_their_name_and_known_by_what_they_go_by() -> None:
     assert "as said by Pia Müller (not a GitHub account)" in Page(page.text).words
     assert send(site, "verdict", WORDS, called).status_code == 303
     [ask] = site.cluster.asked
-    assert ask.actor == Actor(name="Pia Müller")
+    assert ask.actor == Actor(name="Pia Müller", mark=MARK)
+    # Who it is stands in the log of pages alone.
+    [noted] = [each for each in caplog.records if "came by a proxy asks" in each.message]
+    assert (noted.identity, noted.mark, noted.request) == (EMAIL, MARK, ask.name)  # type: ignore[attr-defined]
+    assert EMAIL not in str(new_request(ask, "previewbot"))
     # Of the same name, and somebody else.
     namesake = {**OTHER, "X-Forwarded-User": called["X-Forwarded-User"]}
     data = {name: field(page.text, name) for name in ("csrf", "form")} | WORDS
     assert site.post(f"{ADDRESS}/verdict", namesake, data).status_code == 403
+    assert send(site, "verdict", WORDS, namesake).status_code == 303
+    assert site.cluster.asked[-1].actor.name == "Pia Müller"
+    assert site.cluster.asked[-1].actor.mark not in ("", MARK)

@@ -52,8 +52,8 @@ def _says_what_it_asks_for(spec: Any, old: Any) -> bool:
 
 
 def _actor_has_one_name(actor: Any, old: Any) -> bool:
-    has_login, has_name = "login" in actor, "name" in actor
-    return (has_name and not has_login) if actor["id"] == 0 else (has_login and not has_name)
+    wanted = {"login"} if actor["id"] else {"name", "mark"}
+    return {"login", "name", "mark"} & set(actor) == wanted
 
 
 _RULES: Mapping[str, Holds] = {
@@ -68,9 +68,8 @@ _RULES: Mapping[str, Holds] = {
     "&& int(self.metadata.name.split('-')[1]) == self.spec.repositoryId "
     "&& int(self.metadata.name.split('-')[2]) == self.spec.number": _request_says_whose_it_is,
     "has(self.saying) == (self.asked == 'say')": _says_what_it_asks_for,
-    "self.id == 0 ? has(self.name) && !has(self.login) : has(self.login) && !has(self.name)": (
-        _actor_has_one_name
-    ),
+    "self.id == 0 ? has(self.name) && has(self.mark) && !has(self.login) "
+    ": has(self.login) && !has(self.name) && !has(self.mark)": _actor_has_one_name,
     # A rule that names `oldSelf` alone is not asked about what was not there before.
     "self == oldSelf": lambda value, old: old is None or value == old,
 }

@@ -55,6 +55,12 @@ class AssertionSettings(t.Model):
     issuer: t.Text = about("the proxy's own name in it (`iss`)", "sso.example.com")
     audience: t.Text = about("for whom it was made (`aud`): only for these pages", "previews.example.com")
     claim: t.Text = about("what they go by", "email", default="email")
+    name_claim: t.Text | None = about(
+        "what to call them, which people may not choose themselves; of those who have none there, what they "
+        "go by up to the `@`. Left out: as what they go by",
+        "name",
+        default=None,
+    )
 
 
 class ProxySettings(t.Model):
@@ -66,8 +72,10 @@ class ProxySettings(t.Model):
         default=None,
     )
     name_header: HeaderName | None = about(
-        "what to call them, from the same proxy; left out: as what they go by",
-        "X-Forwarded-User",
+        "what to call them, from the same proxy, and nothing that people choose themselves; of those who "
+        "have no name there, or one with a comma, what they go by up to the `@`. Left out: as what they go "
+        "by",
+        "X-Forwarded-Preferred-Username",
         default=None,
     )
     peers: Annotated[Networks | None, Field(alias="from")] = about(

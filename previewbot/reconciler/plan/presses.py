@@ -103,9 +103,9 @@ def requests_of(
         while written and (written[0].updated_at is None or written[0].updated_at <= each.created_at):
             found.append(written.popleft())
         actor, all_by_proxy = each.ask.actor, (0, "")
-        counted[actor.id, actor.name] += 1
+        counted[actor.id, actor.mark] += 1
         counted[all_by_proxy] += actor.by_proxy
-        too_many = counted[actor.id, actor.name] > MOST_WAITING
+        too_many = counted[actor.id, actor.mark] > MOST_WAITING
         too_many |= actor.by_proxy and counted[all_by_proxy] > MOST_WAITING_BY_PROXY
         if actor.by_proxy:
             found.append(_request(each, extends_by_proxy and _extends(each.ask), too_many=too_many))

@@ -96,6 +96,7 @@ def new_verdict(comment: Comment) -> Verdict:
         writes=False if by_proxy else None,
         by_proxy=by_proxy,
         request=said.request,
+        mark=said.mark,
     )
 
 
@@ -108,5 +109,5 @@ def _says_something_else(before: Verdict, comment: Comment) -> bool:
     if said is None:
         return True
     name = before.login if before.by_proxy else ""
-    now = (said.says, said.sha, said.path, said.words, said.name)
-    return now != (before.says, before.head_sha, before.path, before.words, name)
+    now = (said.says, said.sha, said.path, said.words, said.name, said.mark)
+    return now != (before.says, before.head_sha, before.path, before.words, name, before.mark)

@@ -25,7 +25,7 @@ from previewbot.reconciler.reporters.reporter import (
     intent_is_open,
 )
 from previewbot.rules.quoting import MOST_QUOTED, WITHIN, quoted_lately
-from previewbot.rules.verdicts import kept
+from previewbot.rules.verdicts import kept, nth_of
 from previewbot.text.quotes import quote_comment
 
 _AT_A_TIME = 5
@@ -99,11 +99,12 @@ class Quotations(Reporter):
         found = _of(context, due)
         if found is None or found.ask.saying is None:
             return PublishResult(status)
-        view, number, now = context.view(status), found.ask.id, context.now()
+        view, number, actor, now = context.view(status), found.ask.id, found.ask.actor, context.now()
         link, spec = view.preview.status.link, view.preview.spec
         url = link.url if link.kind and link.kind.just_works else ""
         try:
-            text = quote_comment(number, found.ask.actor.name, found.ask.saying, preview_url=url)
+            nth = nth_of(actor.name, actor.mark, status.verdicts)
+            text = quote_comment(number, actor, found.ask.saying, preview_url=url, nth=nth)
             written = await context.client.create_comment(spec.repository, spec.number, text)
         except (Forbidden, Invalid, NotFound, ValueError) as error:
             about = {"preview": view.preview.name, "request": found.name, "error": str(error)}
