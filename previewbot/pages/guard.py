@@ -47,6 +47,8 @@ _FOUND, _UNKNOWN, _FORBIDDEN, _UNAVAILABLE = 302, 401, 403, 503
 _READS = ("GET", "HEAD")
 _WHOLE_PAGES = ("document", "empty")
 _REFUSAL_OF = {Standing.WRONG: Refusal.WRONG_BEARER, Standing.ENDED: Refusal.ENDED}
+_SCHEME = "Previewbot"
+"""One that browsers do not know, so that none asks for a password (RFC 9110, 11.6.1)."""
 _SHOWN = 100
 """Characters of a header in the log."""
 
@@ -135,9 +137,9 @@ class Guard:
             return self._by_bearer(asked)
         if asked.reads and guarded.values_in(asked.within, guarded.TICKET):
             return self._by_ticket(asked)
-        if asked.reads and _is_navigation():
-            return self._to_sign_in(asked)
-        return self._unknown()
+        if not _is_navigation():
+            return self._unknown()
+        return self._to_sign_in(asked) if asked.reads else self._not_sent(asked)
 
     def _with_cookie(self, asked: _Asked) -> Response:
         origin, site = (request.headers.get(name, "") for name in ("Origin", "Sec-Fetch-Site"))
@@ -163,9 +165,18 @@ class Guard:
             return self._unknown()
         # Led on by itself, a browser that keeps no cookies would be led round for ever.
         again = self._address(asked, guarded.without(asked.within))
-        page = self._renderer.html("guard/no_cookie.html", again=again)
-        response = Response(page, _FORBIDDEN, {MARK: Refusal.UNKNOWN}, mimetype="text/html")
-        return self._count(Answer.NO_COOKIE, response)
+        return self._page(Answer.NO_COOKIE, _FORBIDDEN, "guard/no_cookie.html", again)
+
+    def _not_sent(self, asked: _Asked) -> Response:
+        # To where the form was sent there may be no page to open.
+        response = self._page(Answer.REFUSED, _UNKNOWN, "guard/not_sent.html", self._address(asked, "/"))
+        response.headers["WWW-Authenticate"] = _SCHEME
+        return response
+
+    def _page(self, answer: Answer, status: int, template: str, again: str) -> Response:
+        page = self._renderer.html(template, again=again)
+        response = Response(page, status, {MARK: Refusal.UNKNOWN}, mimetype="text/html")
+        return self._count(answer, response)
 
     def _let_in(self, asked: _Asked, until: datetime) -> Response:
         response = self._led_on(asked, guarded.without(asked.within))
@@ -195,8 +206,7 @@ class Guard:
     def _unknown(self, why: Refusal = Refusal.UNKNOWN, words: str = "") -> Response:
         words = words or WORDS_OF.get(why, NOBODY)
         response = self._refusal(Answer.REFUSED, why, _UNKNOWN, words)
-        # Of a scheme that browsers do not know, so that none asks for a password (RFC 9110, 11.6.1).
-        response.headers["WWW-Authenticate"] = "Previewbot"
+        response.headers["WWW-Authenticate"] = _SCHEME
         return response
 
     def _misdirected(self, why: str) -> Response:

@@ -3,6 +3,6 @@
 "use strict";
 addEventListener("load", () => {
   const link = document.querySelector("a.button");
-  link.hash = location.hash;
+  if (location.hash) link.hash = location.hash;
   location.replace(link.href);
 });

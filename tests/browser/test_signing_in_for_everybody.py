@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from flask import Response
 
+from previewbot.pages.policy import HEADER, policy
 from previewbot.runtime.bare_app import bare_app
 from previewbot.text.render import Renderer, templates_directory
 from tests.browser.axe import violations_in_every_look
@@ -30,6 +31,7 @@ def url() -> Iterator[str]:
     """Where each of these pages is, with the headers that all pages have."""
     renderer = Renderer()
     app = bare_app(renderer.style_source())
+    leads_on = policy(renderer.style_source(), renderer.script_source("guard/into_preview.js"))
 
     @app.get("/<folder>/<name>")
     def shown(folder: str, name: str) -> Response:
@@ -42,7 +44,9 @@ def url() -> Iterator[str]:
             again="/",
             by_proxy=False,
         )
-        return Response(page, mimetype="text/html")
+        # Its script leads on, here to the page itself.
+        own = {HEADER: leads_on} if name == "into_preview" else {}
+        return Response(page, headers=own, mimetype="text/html")
 
     with served(app) as address:
         yield address

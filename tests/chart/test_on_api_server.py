@@ -144,6 +144,17 @@ def test_the_notes_say_the_next_step(cluster: ControlPlane, name: str, words: li
     assert f"--namespace {NAMESPACE} create secret generic previewbot" in notes
 
 
+def test_the_notes_name_the_addresses_of_people_who_sign_in_and_of_the_way_into_previews(
+    cluster: ControlPlane,
+) -> None:
+    guard = ("--set", "settings.links.gateway.guard.host_in=Host,guard.existingSecret=guard")
+    people = ("--set", "signIn.existingSecret=sign-in,settings.sign_in.client_id=Iv1")
+
+    assert "/openapi.json to the Service previewbot-pages" in notes_of(cluster, "gateway")
+    words = "/sign-in, everything below /sign-in/, /sign-out, /enter to the Service previewbot-pages"
+    assert words in notes_of(cluster, "gateway", *guard, *people)
+
+
 def test_the_notes_do_not_say_what_is_done_already(cluster: ControlPlane) -> None:
     notes = notes_of(cluster, "everything")
 

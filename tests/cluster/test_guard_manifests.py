@@ -160,10 +160,11 @@ def test_all_that_the_guard_refuses_with_gets_to_the_browser_where_headers_are_n
     ways = [("/", NAVIGATES), ("/", {}), ("/?previewbot_ticket=x", NAVIGATES)]
     refusals = [asked(site, site.browser(), host, within, headers) for within, headers in ways]
     refusals.append(asked(site, site.browser(), "elsewhere.example"))
+    refusals.append(asked(site, site.browser(), host, "/", NAVIGATES, "POST"))
     (provider,) = in_comment("istio", "extensionProviders")
     named = set(provider["envoyExtAuthzHttp"]["headersToDownstreamOnDeny"])
 
-    assert [each.status_code for each in refusals] == [302, 401, 403, 403]
+    assert [each.status_code for each in refusals] == [302, 401, 403, 403, 401]
     sent = {name.lower() for each in refusals for name, _ in each.headers}
     # A proxy reckons the length itself, of what it passes on.
     assert sent - {"content-length"} == named

@@ -177,7 +177,7 @@ def test_what_is_no_navigation_is_refused_in_words_and_never_led_to_a_sign_in() 
         ("GET", {**NAVIGATES, "Sec-Fetch-Dest": "iframe"}),
         ("GET", {"Accept": "*/*"}),
         ("GET", {}),
-        ("POST", NAVIGATES),
+        ("POST", {"Sec-Fetch-Mode": "cors", "Accept": "text/html"}),
         ("OPTIONS", {}),
     ]
     for method, headers in requests:
@@ -187,6 +187,12 @@ def test_what_is_no_navigation_is_refused_in_words_and_never_led_to_a_sign_in() 
         assert answer.headers["WWW-Authenticate"] == "Previewbot"
         assert "Set-Cookie" not in answer.headers
         assert "x-previewbot-bearer" in answer.text
+    # A form, as at the end of a sign-in at another site: a person reads the answer, and goes on from there.
+    sent = asked(
+        site, site.browser(), HOST, "/signin-oidc", {**NAVIGATES, "Origin": "https://sso.example"}, "POST"
+    )
+    assert (sent.status_code, sent.mimetype, sent.headers[MARK]) == (401, "text/html", "refused")
+    assert f'href="https://{HOST}/"' in sent.text
     told = asked(site, site.browser(), HOST, "/", {"Accept": "application/json"})
     assert told.json is not None and "whoever may read its repository" in told.json["message"]
     # An old browser, which does not say what it does, and a page that a service worker fetches.
