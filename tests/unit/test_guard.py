@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from previewbot.clients.github.people_answers import RepositoryAccess
 from previewbot.config.server import Bearer, bearers, parse
 from previewbot.errors import SettingsError, TryLater
 from previewbot.pages.past_guard import PastGuard
-from previewbot.people.passes import COOKIE, WAY_COOKIE
+from previewbot.people.passes import COOKIE, WAY_COOKIE, Passes, new_nonce, way_of
+from previewbot.people.sealing import Sealing
 from previewbot.people.sessions import COOKIE as SESSION
 from previewbot.rules.environment_keys import environment_key, spec_of
+from previewbot.rules.guard_bearers import Standing, signed, standing
 from previewbot.runtime.pages_app import create_pages
 from tests.support.guarded import (
     KEYS,
@@ -337,6 +340,38 @@ def test_no_cookie_of_others_hides_the_guards_or_takes_long_to_read(before: str,
     assert answer.status_code == 200
     # Read in ways that grow with its square, one of these takes seconds.
     assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("files", "each_takes_the_others"),
+    [
+        # A Secret gets to pods one after the other: two of them have two neighbours of these.
+        ([("old",), ("old", "new"), ("new", "old"), ("new",)], True),
+        # In one step what the first pod makes is worth nothing at the second.
+        ([("old",), ("new", "old")], False),
+    ],
+)
+def test_while_keys_change_in_two_steps_each_pod_takes_what_the_others_make(
+    files: list[tuple[str, ...]], each_takes_the_others: bool
+) -> None:
+    pods = [tuple({"old": KEYS[0], "new": KEYS[1]}[name] for name in file) for file in files]
+    key, domain = HOST.split(".", 1)
+    end, nonce = NOW + timedelta(hours=1), new_nonce()
+
+    def takes(here: tuple[bytes, ...], there: tuple[bytes, ...]) -> set[bool]:
+        makes, judges = (Passes(lambda keys=keys: keys, lambda: NOW) for keys in (there, here))  # type: ignore[misc]
+        session = Sealing("session", lambda: there).seal({"login": "rob"})
+        program = standing(here, signed(there, key, domain, end), key, domain, NOW)
+        return {
+            judges.lets_in(makes.cookie(HOST, end), HOST),
+            judges.takes(makes.ticket(HOST, way_of(nonce)), HOST, nonce),
+            program is Standing.COUNTS,
+            Sealing("session", lambda: here).opened(session) is not None,
+        }
+
+    found = [takes(*pair) | takes(*reversed(pair)) for pair in pairwise(pods)]
+
+    assert (found == [{True}] * len(found)) is each_takes_the_others, found
 
 
 @pytest.mark.parametrize("asks", WAYS)

@@ -37,7 +37,7 @@ class GuardSettings(t.Model):
     keys_file: t.File | None = about(
         "pages and the controller; what bearers are signed with, and the guard's cookies encrypted: `openssl "
         "rand -base64 32` a line. The first signs, all of them (three at most) count: to change it, put the "
-        "new one above. It is read again for each request",
+        "new one below, and some minutes later above. It is read again for each request",
         "/etc/previewbot/guard/keys",
         default=None,
     )

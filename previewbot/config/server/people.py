@@ -50,8 +50,9 @@ class SignInSettings(t.Model):
     )
     cookie_keys_file: t.File | None = about(
         "pages only; what cookies are encrypted with: `openssl rand -base64 32` a line. The first encrypts, "
-        "all of them (three at most) decrypt: to change it, put the new one above. It is read again for each "
-        "request. With `access: proxy` forms are known by it, where people have anything to press",
+        "all of them (three at most) decrypt: to change it, put the new one below, and some minutes later "
+        "above. It is read again for each request. With `access: proxy` forms are known by it, where people "
+        "have anything to press",
         "/etc/previewbot/sign-in/cookie-keys",
         default=None,
     )
