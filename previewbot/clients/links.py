@@ -29,7 +29,7 @@ from previewbot.clients.tls import client_context, end_at_once
 from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.rules.guard_bearers import HEADER as BEARER_HEADER
 from previewbot.rules.guard_refusals import HEADER as GUARD_HEADER
-from previewbot.rules.guard_refusals import refusal_in
+from previewbot.rules.guard_refusals import proof_in, refusal_in
 from previewbot.rules.hosts import where_to
 from previewbot.rules.link_answers import AGENT_HEADER, KEY_HEADER, Answer
 from previewbot.rules.proxies import DIRECTLY, Proxies, Proxy
@@ -193,6 +193,7 @@ def _answer(response: aiohttp.ClientResponse, question: Question) -> Answer:
         commits=_values(response, COMMIT_HEADER),
         from_guard=guard is not None,
         refusal=refusal_in(guard or ""),
+        proof=proof_in(guard or ""),
     )
 
 

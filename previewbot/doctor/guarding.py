@@ -19,7 +19,7 @@ from previewbot.doctor.cluster_judged import LOGIN, RESOURCES
 from previewbot.doctor.probing_judged import GATEWAY
 from previewbot.engine.links import gateway_url
 from previewbot.reconciler.gather.gateway import read_gateway
-from previewbot.rules.guard_bearers import FOR_A_QUESTION, of_a_stranger, signed
+from previewbot.rules.guard_bearers import FOR_A_QUESTION, is_proven, of_a_stranger, signed
 from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Answer, Asked, is_closed, is_refusal
@@ -63,13 +63,17 @@ class OfGuard:
         url = gateway_url(self._gateway, key)
         state = await read_gateway(self._kube(), self._gateway)
         stranger = Question(url, state.addresses, bearer=bearer, pretends=pretends)
-        check = judged(await self._links.ask(stranger), url, self._public_url)
+        refused = await self._links.ask(stranger)
+        check = judged(refused, url, self._public_url)
         if check.state is not State.OK:
             return [check]
         # A guard that refuses everybody refuses strangers, too.
         ours = signed(self._keys, key, domain, now + FOR_A_QUESTION)
         answer = await self._links.ask(Question(url, state.addresses, bearer=ours))
-        return [judged_ours(answer, url, check.words, self._public_url)]
+        check = judged_ours(answer, url, check.words, self._public_url)
+        if check.state is State.OK and not is_proven(self._keys, refused.proof, bearer, key, domain):
+            return [wrong(GUARD, f"{url} refuses a stranger, {_UNPROVEN}")]
+        return [check]
 
 
 def judged(answer: Answer, url: str, public_url: str) -> Check:
@@ -116,6 +120,11 @@ def _short(obj: dict[str, object]) -> dict[str, str]:
     return {"key": str(spec.get("environmentKey", "")) if serves and isinstance(spec, dict) else ""}
 
 
+_UNPROVEN = (
+    "but not as the guard does, which signs it with its keys: the preview's own code says so, the gateway "
+    "does not hand all of the header x-previewbot-guard back, or pages are older than this doctor "
+    "(docs/guard.md)"
+)
 _TOLD = {
     Refusal.UNKNOWN: "the gateway asks the guard without the header x-previewbot-bearer; name it where the "
     "policy or the filter lists the headers that go to the guard",

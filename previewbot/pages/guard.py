@@ -132,7 +132,7 @@ class Guard:
         bearer = request.headers.get(guard_bearers.HEADER)
         if bearer is not None:
             found = worth(self._keys(), bearer, key, self._gateway.domain, self._now())
-            return self._passed() if found is Standing.COUNTS else self._unknown(_REFUSAL_OF[found])
+            return self._passed() if found is Standing.COUNTS else self._refused(bearer, key, found)
         if asked.reads and guarded.values_in(asked.within, guarded.BEARER):
             return self._by_bearer(asked)
         if asked.reads and guarded.values_in(asked.within, guarded.TICKET):
@@ -140,6 +140,14 @@ class Guard:
         if not _is_navigation():
             return self._unknown()
         return self._to_sign_in(asked) if asked.reads else self._not_sent(asked)
+
+    def _refused(self, bearer: str, key: str, found: Standing) -> Response:
+        """Refuse a bearer; of previewbot's own question as a stranger in a way that only the guard can."""
+        response = self._unknown(_REFUSAL_OF[found])
+        proof = guard_bearers.proof(self._keys(), bearer, key, self._gateway.domain, self._now())
+        if proof:
+            response.headers[MARK] = f"{response.headers[MARK]} {proof}"
+        return response
 
     def _with_cookie(self, asked: _Asked) -> Response:
         origin, site = (request.headers.get(name, "") for name in ("Origin", "Sec-Fetch-Site"))

@@ -20,6 +20,7 @@ HEADER = "x-previewbot-bearer"
 
 _VERSION = "pvb1"
 _PURPOSE = "previewbot: a bearer past the guard"
+_PROOF = "previewbot: the guard refused a stranger"
 _RE = re.compile(
     rf"{_VERSION}\.(?P<key>{FIRST_LABEL})\.(?P<end>[1-9][0-9]{{0,10}})\.(?P<signature>[A-Za-z0-9_-]{{43}})"
 )
@@ -75,6 +76,24 @@ def standing(keys: Sequence[bytes], given: str, key: str, domain: str, now: date
     return Standing.COUNTS if int(end) > now.timestamp() else Standing.ENDED
 
 
+def proof(keys: Sequence[bytes], given: str, key: str, domain: str, now: datetime) -> str:
+    """Return what shows that it is the guard that refuses a stranger's bearer at the preview of this key.
+
+    Empty for any other bearer. Only who has `keys` can make it, which the preview's own code has not.
+    """
+    counts = standing(keys, given, STRANGER, domain, now) is Standing.COUNTS
+    return _signed(keys[0], _PROOF, given, key, domain) if counts else ""
+
+
+def is_proven(keys: Sequence[bytes], found: str, given: str, key: str, domain: str) -> bool:
+    """Return whether an answer to a stranger's bearer has the guard's proof, by any of `keys`."""
+    given_back = found.encode("utf-8", "replace")
+    same = [
+        hmac.compare_digest(_signed(one, _PROOF, given, key, domain).encode(), given_back) for one in keys
+    ]
+    return any(same)
+
+
 def end_of(given: str) -> datetime:
     """Return when a bearer ends that counts."""
     return datetime.fromtimestamp(int(given.split(".")[2]), UTC)
@@ -91,6 +110,10 @@ def end_for_programs(now: datetime) -> datetime:
 
 
 def _signature(key: bytes, environment_key: str, domain: str, end: str) -> str:
-    said = "\n".join((_PURPOSE, _VERSION, environment_key, domain, end)).encode()
+    return _signed(key, _PURPOSE, _VERSION, environment_key, domain, end)
+
+
+def _signed(key: bytes, *words: str) -> str:
+    said = "\n".join(words).encode()
     digest = hmac.digest(base64.urlsafe_b64decode(key), said, hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -48,6 +48,11 @@ def refusal_in(header: str) -> Refusal:
     return Refusal.UNKNOWN if not header else Refusal(header.strip().lower().partition(" ")[0])
 
 
+def proof_in(header: str) -> str:
+    """Return what stands behind the refusal in a value of the header; empty if nothing does."""
+    return header.strip().partition(" ")[2].strip()
+
+
 def why_refused(refusal: Refusal) -> Why:
     """Return what it means that the guard refused previewbot's own bearer so."""
     return _WHY[refusal]

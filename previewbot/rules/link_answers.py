@@ -40,7 +40,7 @@ class Answer:
     `leads_to_path` the path there, and it `comes_back` if that host is told the link's own, as a sign-in is;
     `body` is the beginning of it, only where it was asked for. `commits` are those that the answer names
     (`x-preview-sha`), which prove nothing: the Gateway names them. `from_guard`: it says that it is the
-    guard's, and `refusal` why it is one.
+    guard's, `refusal` why it is one, and `proof` that it is the guard indeed.
     """
 
     status: int = 0
@@ -54,6 +54,7 @@ class Answer:
     commits: tuple[str, ...] = ()
     from_guard: bool = False
     refusal: Refusal = Refusal.UNKNOWN
+    proof: str = ""
 
     @property
     def is_error(self) -> bool:

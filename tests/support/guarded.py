@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -17,9 +17,11 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from previewbot.api import Preview
+from previewbot.clients.links import Question
 from previewbot.errors import SettingsError
 from previewbot.people.passes import COOKIE
-from previewbot.rules.guard_bearers import signed
+from previewbot.rules.guard_bearers import end_of, proof, signed
+from previewbot.rules.link_answers import Answer
 from previewbot.runtime.pages_app import create_pages
 from tests.support.people import KEY as COOKIE_KEY
 from tests.support.people import URL, Site, settings
@@ -123,6 +125,15 @@ def within(location: str) -> str:
 def host_of(preview: Preview) -> str:
     """Return the host of a preview."""
     return f"{preview.spec.environment_key}.{DOMAIN}"
+
+
+def proven(answer: Answer, question: Question, keys: tuple[bytes, ...] = KEYS) -> Answer:
+    """Return a guard's answer to a stranger with its proof, unless it has another, or is none of a guard."""
+    key, _, domain = (urlsplit(question.url).hostname or "").partition(".")
+    if not answer.from_guard or answer.proof:
+        return answer
+    end = end_of(question.bearer) - timedelta(seconds=1)
+    return replace(answer, proof=proof(keys, question.bearer, key, domain, end))
 
 
 def bearer(preview: Preview, until: datetime, keys: tuple[bytes, ...] = KEYS) -> str:

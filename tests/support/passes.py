@@ -86,6 +86,7 @@ from tests.support.clock import Clock
 from tests.support.deployments_in_memory import DeploymentsInMemory
 from tests.support.gateways import GatewayInMemory, Said
 from tests.support.git_in_memory import GitInMemory
+from tests.support.guarded import proven
 from tests.support.pods import a_pod
 from tests.support.previews import HEAD, NOW, OLDER, a_preview
 
@@ -848,7 +849,7 @@ class LinksInMemory:
     """What answers behind links, at once: by the path that is asked for, else `answer` for all.
 
     `staging` answers what is asked of staging's own host, `stranger` what is asked with the bearer
-    of another preview. While `silent`, nothing answers at all.
+    of another preview, with the guard's proof unless it has one itself. While `silent`, nothing answers.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -867,7 +868,7 @@ class LinksInMemory:
         if question.host:
             return self.staging
         if question.pretends:
-            return self.stranger
+            return proven(self.stranger, question)
         return self.by_path.get(urlsplit(question.url).path, self.answer)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,8 @@ class _Links:
 
     async def ask(self, question: Question) -> Answer:
         self.asked.append(question)
-        return self._answers.pop(0)
+        answer = self._answers.pop(0)
+        return guarded.proven(answer, question) if question.pretends else answer
 
 
 async def look(
@@ -129,6 +131,9 @@ async def test_a_preview_that_runs_is_asked_for_as_somebody_who_may_open_another
     assert (
         standing(guarded.KEYS, ours.bearer, URL[8:].partition(".")[0], guarded.DOMAIN, NOW) is Standing.COUNTS
     )
+    faked = replace(refused, proof="x" * 43)
+    check, _ = await look(guarded.KEYS, *objects, answers=(faked, Answer(200)))
+    assert (check.state, "not as the guard does" in check.words) == (State.WRONG, True)
     assert (await look(guarded.KEYS))[0].state is State.NOT_CHECKED
     assert (await look(None, *objects))[0].state is State.NOT_CHECKED
 

@@ -23,9 +23,10 @@ from previewbot.people.passes import COOKIE, WAY_COOKIE, Passes, new_nonce, way_
 from previewbot.people.sealing import Sealing
 from previewbot.people.sessions import COOKIE as SESSION
 from previewbot.rules.environment_keys import environment_key, spec_of
-from previewbot.rules.guard_bearers import Standing, signed, standing
+from previewbot.rules.guard_bearers import Standing, is_proven, of_a_stranger, signed, standing
 from previewbot.runtime.pages_app import create_pages
 from tests.support.guarded import (
+    DOMAIN,
     KEYS,
     MARK,
     NAVIGATES,
@@ -398,6 +399,26 @@ def test_a_program_is_let_in_by_a_bearer_of_this_preview_until_its_end(asks: str
         assert "none of this preview's" in answer.text
     ended = with_(bearer(PREVIEW, NOW))
     assert (ended.status_code, "has ended" in ended.text, ended.headers[MARK]) == (401, True, "ended")
+
+
+@pytest.mark.parametrize("asks", WAYS)
+def test_a_question_as_a_stranger_is_refused_in_a_way_that_only_the_guard_can(asks: str) -> None:
+    site = a_site(asks)
+    question, _ = of_a_stranger(KEYS, DOMAIN, NOW)
+    mark = asked(site, site.browser(), HOST, "/", {"x-previewbot-bearer": question}).headers[MARK]
+    said, _, proof = mark.partition(" ")
+    key, elsewhere = (each.partition(".")[0] for each in (HOST, ELSEWHERE))
+
+    assert said == "wrong-bearer" and is_proven(KEYS, proof, question, key, DOMAIN)
+    for keys, found, given, where in (
+        ((b"A" * 43 + b"=",), proof, question, key),
+        (KEYS, proof, of_a_stranger(KEYS, DOMAIN, NOW + timedelta(seconds=1))[0], key),
+        (KEYS, proof, question, elsewhere),
+        (KEYS, "", question, key),
+        # Nobody makes one of a bearer that they have.
+        (KEYS, question.rpartition(".")[2], question, key),
+    ):
+        assert not is_proven(keys, found, given, where, DOMAIN)
 
 
 def test_an_agents_browser_is_let_in_by_an_address_with_a_bearer_until_its_end() -> None:

@@ -99,13 +99,13 @@ async def test_what_lets_a_question_past_the_guard_is_sent_and_the_guards_mark_i
 
     async def refuse(request: web.BaseRequest) -> web.Response:
         seen.append(request)
-        return web.Response(status=401, headers={"X-Previewbot-Guard": "refused"})
+        return web.Response(status=401, headers={"X-Previewbot-Guard": "refused Pr00f"})
 
     async with behind(refuse) as port:
         question = Question(f"http://{HOST}:{port}/", bearer="pvb1.x", pretends="another.example")
         found = await links(HOST).ask(question)
 
-    assert found == Answer(401, from_guard=True)
+    assert found == Answer(401, from_guard=True, proof="Pr00f")
     assert seen[0].headers["x-previewbot-bearer"] == "pvb1.x"
     assert (seen[0].headers["Host"], seen[0].headers["X-Forwarded-Host"]) == (
         f"{HOST}:{port}",

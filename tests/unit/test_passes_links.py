@@ -581,6 +581,17 @@ async def test_a_link_before_which_there_is_no_guard_is_not_announced_and_nobody
     assert stands(world) == (Phase.READY, Reason.ALL_READY)
 
 
+@pytest.mark.parametrize("proof", ["no such proof", "é"])
+async def test_code_that_plays_the_guard_gets_no_link_and_no_bearer(proof: str) -> None:
+    world = guarded()
+    world.links.stranger = Answer(401, from_guard=True, refusal=Refusal.WRONG_BEARER, proof=proof)
+    await world.settle(80)
+
+    assert (stands(world), OPEN in world.comment) == ((Phase.DEPLOYING, Reason.LINK_UNANSWERED), False)
+    assert world.status.link.why is Why.GUARD_REFUSES_US
+    assert all(question.pretends for question in world.links.asked)
+
+
 async def test_a_guard_that_goes_away_later_takes_the_link_with_it_until_it_is_back() -> None:
     world, metrics = guarded(), CollectorRegistry()
     count_unguarded(lambda: [world.preview], metrics)

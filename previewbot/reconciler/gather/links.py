@@ -73,12 +73,13 @@ async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...], *
             guarded = _past_the_guard(context, inquiry, question)
             if guarded is None:
                 return Answers(Answer(status=_REFUSED, from_guard=True, refusal=Refusal.WRONG_BEARER))
-            stranger, question = guarded
+            stranger, question, keys = guarded
             seen = await context.links.ask(stranger)
             # Nobody who was not refused is told our bearer: it would be the first thing that they are told.
             if not is_refusal(inquiry.asked, seen):
                 return Answers(seen, early=inquiry.is_early(context.now()), unguarded=True)
-            if again:
+            # What the preview's own code may say, too, is no proof: then it is no more than who refuses us.
+            if again or not _is_proven(context, inquiry, stranger, seen, keys):
                 return Answers(seen)
         link = await context.links.ask(question)
         if wants_staging(inquiry.asked, link):
@@ -101,8 +102,8 @@ async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...], *
 
 def _past_the_guard(
     context: Context, inquiry: Inquiry, question: Question
-) -> tuple[Question, Question] | None:
-    """Return the question as a stranger asks it, and as we do; None if the guard's keys cannot be read.
+) -> tuple[Question, Question, tuple[bytes, ...]] | None:
+    """Return the question as a stranger asks it and as we do, and the keys; None if these cannot be read.
 
     The stranger has a bearer of another preview and says that it is that one which is asked for. So it is
     refused only where the guard is asked, and asked about the very host that the request is for.
@@ -118,7 +119,15 @@ def _past_the_guard(
     except (SettingsError, ValueError) as error:
         log.error("no link can be asked past the guard", extra={"error": str(error)})
         return None
-    return replace(question, bearer=theirs, pretends=pretends), replace(question, bearer=ours)
+    return replace(question, bearer=theirs, pretends=pretends), replace(question, bearer=ours), keys
+
+
+def _is_proven(
+    context: Context, inquiry: Inquiry, stranger: Question, seen: Answer, keys: tuple[bytes, ...]
+) -> bool:
+    gateway = context.limits.gateway
+    assert gateway is not None
+    return guard_bearers.is_proven(keys, seen.proof, stranger.bearer, inquiry.asked.key, gateway.domain)
 
 
 def _result(task: asyncio.Task[Answers]) -> Answers:
