@@ -13,6 +13,7 @@ from typing import Literal
 
 from previewbot.api import RequestId, RequestKind
 from previewbot.text.block import without_block
+from previewbot.text.numbers import number_in
 
 _MARKER_RE = re.compile(r"\A<!-- previewbot (status|reply|notice) ([a-z0-9= -]*?) ?-->")
 _LONGEST = 200
@@ -90,17 +91,17 @@ def parse_marker(body: str) -> Marker | None:
     return Marker(
         kind=_KINDS[found[1]],
         key=fields.get("key", ""),
-        command=_number(fields.get("command")),
+        command=number_in(fields.get("command")),
         reply_to=next(
             (
                 RequestId(kind=request_kind, id=request_id)
                 for name, request_kind in _REPLY_TO.items()
-                if (request_id := _number(fields.get(name)))
+                if (request_id := number_in(fields.get(name)))
             ),
             None,
         ),
-        edit=_number(fields.get("edit")),
-        refused=_number(fields.get("refused")) > 0,
+        edit=number_in(fields.get("edit")),
+        refused=number_in(fields.get("refused")) > 0,
         of=fields.get("of", ""),
         occasion=fields.get("occasion", ""),
     )
@@ -114,7 +115,3 @@ def comment_hash(body: str) -> str:
     """
     text = without_block(_MARKER_RE.sub("", body.replace("\r\n", "\n"), count=1)).strip()
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else 0

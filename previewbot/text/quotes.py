@@ -22,6 +22,7 @@ from previewbot.api.verdicts import SaidVerdict, Says, called
 from previewbot.text.cutting import cut_at_the_end
 from previewbot.text.environment import for_comments, templates_directory
 from previewbot.text.markdown import md, unescaped
+from previewbot.text.numbers import number_in
 from previewbot.text.unseen import one_line_of
 from previewbot.text.verdicts import (
     CUT,
@@ -108,7 +109,8 @@ def parse_quote(body: str) -> SaidVerdict | None:
     Anybody can write one, or change a comment of previewbot's into one: only what it wrote itself counts.
     """
     found = _MARKER_RE.match(body)
-    if found is None:
+    request = number_in(found[1]) if found is not None else 0
+    if found is None or not request:
         return None
     lines = body[found.end() :].replace("\r\n", "\n").split("\n")
     quoted = [unescaped(line[1:]).strip() for line in lines if line.startswith(">")]
@@ -118,7 +120,7 @@ def parse_quote(body: str) -> SaidVerdict | None:
         path=_path(unquote(found[6], errors="replace")),
         words=quotable("\n".join(quoted)).text,
         name=name_of_somebody(unquote(found[4], errors="replace")),
-        request=int(found[1]),
+        request=request,
         mark=found[5],
     )
 
