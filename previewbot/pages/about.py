@@ -5,9 +5,10 @@ They say the same to everybody, and nobody is asked for them.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from previewbot.engine.no_preview import PATH
+from previewbot.pages.accepting import best_of
 from previewbot.text.render import Renderer
 
 _NOT_FOUND = 404
@@ -43,6 +44,6 @@ class NotFound:
     def __call__(self, words: str) -> Response:
         """Return the answer to the request that is under way; `words` is its plain text."""
         # Browsers name HTML first; curl, GitHub and load balancers say that they take anything, or nothing.
-        if request.accept_mimetypes.best_match(("text/plain", "text/html")) == "text/html":
+        if best_of("text/plain", "text/html") == "text/html":
             return Response(self._page, _NOT_FOUND, mimetype="text/html")
         return Response(words, _NOT_FOUND, mimetype="text/plain")

@@ -27,6 +27,7 @@ from previewbot.config.server import GatewaySettings, Settings
 from previewbot.engine import guarded
 from previewbot.engine.links import gateway_url, host
 from previewbot.errors import SettingsError
+from previewbot.pages.accepting import best_of
 from previewbot.pages.exactly import Exactly
 from previewbot.pages.guard_words import ANOTHER, MISDIRECTED, NOBODY, UNUSABLE, WORDS_OF
 from previewbot.people.cookies import keep, sent
@@ -235,8 +236,7 @@ class Guard:
         return self._refusal(Answer.MISDIRECTED, Refusal.MISDIRECTED, _FORBIDDEN, words)
 
     def _refusal(self, answer: Answer, why: Refusal, status: int, words: str) -> Response:
-        kinds = ("text/plain", "application/json")
-        if request.accept_mimetypes.best_match(kinds) == "application/json":
+        if best_of("text/plain", "application/json") == "application/json":
             response = Response(json.dumps({"message": words}), status, mimetype="application/json")
         else:
             response = Response(f"{words}\n", status, mimetype="text/plain")

@@ -343,6 +343,29 @@ def test_no_cookie_of_others_hides_the_guards_or_takes_long_to_read(before: str,
     assert time.process_time() - begun < 0.5
 
 
+HEADERS = (
+    "Accept",
+    "Cookie",
+    "Origin",
+    "X-Forwarded-Uri",
+    "X-Forwarded-Method",
+    "X-Previewbot-Bearer",
+    "Host",
+)
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_nothing_that_a_stranger_sends_takes_long_to_read(name: str) -> None:
+    for asks, place in (("Host", HOST), ("X-Forwarded-Host", "pages.internal")):
+        client = a_site(asks).app.test_client(use_cookies=False)
+        headers = {"Host": place, "X-Forwarded-Host": HOST}
+        for sent in ("a{}b", 'a={}"', "a;q={}", "a;{}=", "{},", "/{}?"):
+            for sign in (" ", ";", ","):
+                begun = time.process_time()
+                client.get("/auth/", headers={**headers, name: sent.format(sign * 40_000)})
+                assert time.process_time() - begun < 1.0, (asks, sent, sign)
+
+
 @pytest.mark.parametrize(
     ("files", "each_takes_the_others"),
     [
