@@ -115,7 +115,7 @@ class Facts(BaseModel):
     proven: str | None = None
     url: str | None = ""
     header: str | None = ""
-    bearer: str | None = ""
+    bearer: str | None = Field("", repr=False)
     bearer_until: str | None = ""
     expires_at: str | None = None
     ended: object = None

@@ -123,7 +123,7 @@ KINDS: Mapping[str, Kind] = {
     "sign_in_https": Kind("must begin with https://, as browsers keep the cookie of a sign-in for no other"),
     "sign_in_path": Kind("must have no path where people sign in", "give the pages a host of their own"),
     "guard_access": Kind(
-        "lets in whoever may see a preview, and nobody can sign in",
+        "lets in people who have signed in, and with these settings nobody can sign in",
         "set `access` to `github` or `proxy`, or remove `guard`",
         told=False,
     ),

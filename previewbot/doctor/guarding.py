@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from previewbot.api import LinkKind
 from previewbot.clients.kubernetes.examining import ExaminedKube
 from previewbot.clients.kubernetes.resources import PREVIEWS
 from previewbot.clients.links import Links, Question
@@ -111,13 +112,17 @@ def judged_ours(answer: Answer, url: str, stranger: str, public_url: str) -> Che
 
 
 def _short(obj: dict[str, object]) -> dict[str, str]:
-    """Return the key of a preview that serves, "" of any other."""
+    """Return the key of a preview that serves and has a link through the gateway, "" of any other."""
     spec, status = obj.get("spec"), obj.get("status")
     services = status.get("services") if isinstance(status, dict) else None
     serves = isinstance(services, list) and any(
         isinstance(each, dict) and each.get("servingSha") for each in services
     )
-    return {"key": str(spec.get("environmentKey", "")) if serves and isinstance(spec, dict) else ""}
+    link = status.get("link") if isinstance(status, dict) else None
+    kind = link.get("kind") if isinstance(link, dict) else None
+    # Without a route of ours the gateway says that nobody is there. One whose link is kept back has no kind.
+    asked = serves and kind not in (LinkKind.HEADER, LinkKind.SHARE_HOST)
+    return {"key": str(spec.get("environmentKey", "")) if asked and isinstance(spec, dict) else ""}
 
 
 _UNPROVEN = (

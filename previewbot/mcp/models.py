@@ -101,8 +101,9 @@ class PreviewAnswer(_Told):
     url: str = Field(description="the link; empty while there is none")
     header: str = Field(description="`name: value`; needed only where next_step says so")
     bearer: str = Field(
+        repr=False,
         description="a secret for this preview alone: send it as the header x-previewbot-bearer where "
-        "next_step says so, and show it to nobody; empty where the preview wants none"
+        "next_step says so, and show it to nobody; empty where the preview wants none",
     )
     bearer_until: str = Field(description="when the bearer ends (RFC 3339); then call the tool again")
     expires_at: str = Field(description="until when it runs (RFC 3339); empty if no end is set")
@@ -132,8 +133,9 @@ class Waited(BaseModel):
     url: str = Field(description="the link, once it is ready")
     header: str = Field(description="`name: value`; empty where it is not known")
     bearer: str = Field(
+        repr=False,
         description="a secret for this preview alone: send it as the header x-previewbot-bearer where "
-        "next_step says so, and show it to nobody; empty where the preview wants none"
+        "next_step says so, and show it to nobody; empty where the preview wants none",
     )
     proven: str = Field(
         description="once it is ready: whether the link was seen to show it; Yes, Unknown or empty"

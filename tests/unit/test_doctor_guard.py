@@ -173,3 +173,16 @@ def test_pages_are_told_from_web_and_from_a_gateway_by_their_headers() -> None:
     assert (answer.status_code, is_pages(dict(answer.headers))) == (404, True)
     assert not is_pages({**dict(answer.headers), "Content-Type": "text/plain"})
     assert not is_pages({"Content-Type": "text/html"})
+
+
+async def test_a_preview_without_a_route_is_not_asked_for() -> None:
+    """The gateway says of its host that nobody is there, which is no word about the guard."""
+    status = {"services": [{"servingSha": "a" * 40}]}
+    spec = {"environmentKey": "first-shop-1"}
+    for kind in ("Header", "ShareHost"):
+        check, asked = await look(guarded.KEYS, {"spec": spec, "status": {**status, "link": {"kind": kind}}})
+
+        assert (check.state, asked) == (State.NOT_CHECKED, [])
+    # One whose link is kept back, since a stranger got in, has no kind.
+    _, [question, *_] = await look(guarded.KEYS, {"spec": spec, "status": {**status, "link": {}}})
+    assert question.url.startswith("https://first-shop-1.")

@@ -103,7 +103,7 @@ def _is_being_written(status: Status) -> bool:
     """Return whether something of ours may stand in the conversation of which the status does not know."""
     if not status.report(COMMENT).id:
         return True
-    # What is kept for each commit (`name/sha`) stands elsewhere.
+    # What is kept by a part of its name (a commit's check, somebody quoted) is found by a whole look.
     intents = [report.intent_at for key, report in status.reports.items() if not report.id and "/" not in key]
     return any((*intents, *(reply.intent_at for reply in status.replies)))
 
