@@ -702,7 +702,7 @@ GITHUB = {"client_id": "Iv1.1", "client_secret_file": "/x", "cookie_keys_file": 
         (
             {"host_in": "Host", "keys_file": "/k"},
             {"sign_in": {}},
-            "links.gateway.guard lets in whoever may se",
+            "links.gateway.guard lets in people who have signed in",
         ),
         (
             {"host_in": "Host", "keys_file": "/k"},
