@@ -26,7 +26,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
-from previewbot.reconciler.gather.presses import says_waiting
+from previewbot.reconciler.gather.presses import left_to_quote, says_waiting
 from previewbot.reconciler.listing_memory import OfAgents, Untriggered
 from previewbot.reconciler.memory import Memory, note_look, note_refusals
 from previewbot.reconciler.observation import Observation, PullRequestFacts
@@ -231,22 +231,25 @@ class Reconciler:
         status: Status,
     ) -> Outcome:
         """Store what was done, and say when to look again; a Preview that has done its work goes."""
-        error = str(errors.stored)[:_LAST_ERROR_LENGTH] if errors.stored else ""
+        facts, error = observation.facts, str(errors.stored)[:_LAST_ERROR_LENGTH] if errors.stored else ""
         # Before the words: of what could not be looked at they say why.
         status = status if status.last_error == error else replace(status, last_error=error)
         status = with_words(self._context, store, with_conditions(status, observation))
         # Comment ids, answers, uids of children. If this last write is lost, the next pass finds our comments
         # by their markers and our children by their owner.
-        await store.write(await tend(self._context, store.preview, status))
+        await store.write(status)
+        # Only behind it: what was just quoted must not be removed before it is stored that it was.
+        await store.write(await tend(self._context, store.preview, store.status))
         ours = without_foreign_reports(store.status, self._reporters)
         owed = any(reporter.is_owed(ours) for reporter in self._reporters)
-        told = errors.blocking is None and not ours.replies and not owed
+        # Words stand nowhere else: they are quoted, or removed after a day, before the Preview goes.
+        said, left = (left_to_quote(self._context, p, facts) for p in (observation.preview, store.preview))
+        told = errors.blocking is None and not ours.replies and not owed and not left
         leave = plan.decision if isinstance(plan.decision, Leave) else None
         over = leave is not None and told and not observation.found
         if over and store.preview.unseen_poke:
             # Poked since we looked, by a reopening perhaps.
             return Outcome(SOON)
-        facts = observation.facts
         # While GitHub's API is behind its own webhook, "closed" may be what was true before somebody reopened
         # the pull request. So the Preview stays until GitHub shows at least what the webhook told us; and
         # until all commands were read, of which one may be a "start".
@@ -255,7 +258,9 @@ class Reconciler:
             return await self._leave(store, facts, leave)
         outcome = next_pass(ours, observation, plan, applied, errors, now=self._context.now())
         tended = until_tended(self._context, store.preview, store.status)
-        return replace(outcome, requeue_after=earliest(outcome.requeue_after, tended))
+        # Some were done with, perhaps given up, and only so many are written at a time.
+        next_ones = SOON if 0 < left < said else None
+        return replace(outcome, requeue_after=earliest(outcome.requeue_after, tended, next_ones))
 
     async def _leave(self, store: PreviewStore, facts: PullRequestFacts, decision: Leave) -> Outcome:
         """The Preview goes last, and only as we know it: a poke in between means another look."""

@@ -39,7 +39,10 @@ log = logging.getLogger(__name__)
 
 
 async def tend(context: Context, preview: Preview, status: Status) -> Status:
-    """Return the status without what is removed by now. `status` is stored, as far as requests go."""
+    """Return the status without what is removed by now.
+
+    `status` is what is stored: what is noted as carried out there, and nowhere else, may be removed.
+    """
     numbers = taken(status)
     there = {obj["metadata"]["name"]: obj for obj in context.asked_elsewhere(preview.name)}
     if not numbers and not there:
@@ -59,6 +62,7 @@ async def tend(context: Context, preview: Preview, status: Status) -> Status:
     for name, obj in there.items():
         # Of an earlier Preview, or of another version, which may still take it in that time.
         if name not in of and now - created_at(obj) >= _unread_kept_for(obj):
+            _tell_of_lost_words(name, obj)
             await _removed(context, name, obj)
     return without_taken(status, gone)
 
@@ -71,7 +75,9 @@ async def tend_orphans(context: Context, name: str) -> float | None:
         seconds = (created_at(obj) + ORPHAN_AFTER - now).total_seconds()
         if seconds > 0:
             left.append(seconds)
-        elif not await _removed(context, obj["metadata"]["name"], obj):
+            continue
+        _tell_of_lost_words(obj["metadata"]["name"], obj)
+        if not await _removed(context, obj["metadata"]["name"], obj):
             left.append(ORPHAN_AFTER.total_seconds())
     return min(left, default=None)
 
@@ -79,17 +85,32 @@ async def tend_orphans(context: Context, name: str) -> float | None:
 def until_tended(context: Context, preview: Preview, status: Status) -> float | None:
     """Return in how many seconds a request of this Preview is to be removed; None if there is none."""
     found: Sequence[Object] = context.asked_elsewhere(preview.name)
-    if not found and not taken(status):
+    done = {request_name(preview.name, number) for number in taken(status)}
+    if not found and not done:
         return None
-    first = min((created_at(obj) for obj in found), default=context.now())
+    ends = [
+        created_at(obj) + (KEPT_FOR if obj["metadata"]["name"] in done else _unread_kept_for(obj))
+        for obj in found
+    ]
+    first = min(ends, default=context.now() + KEPT_FOR)
     # What could not be removed is tried again after a while.
-    return max(60.0, (first + KEPT_FOR - context.now()).total_seconds())
+    return max(60.0, (first - context.now()).total_seconds())
 
 
 def _unread_kept_for(obj: Object) -> timedelta:
     """Return how long one is kept that nobody has taken."""
     found = request_from(obj)
     return SAID_KEPT_FOR if found is not None and found.ask.asked == SAY else KEPT_FOR
+
+
+def _tell_of_lost_words(name: str, obj: Object) -> None:
+    """Say in the log that somebody's words go with their request, and how many: they stand nowhere else."""
+    found = request_from(obj)
+    # What was carried out belongs to its Preview by then.
+    if found is None or found.owners or found.ask.saying is None:
+        return
+    about = {"request": name, "characters": len(found.ask.saying.words)}
+    log.warning("somebody's words are removed, of which it is not known that they were quoted", extra=about)
 
 
 async def _give(context: Context, preview: Preview, obj: Object) -> None:

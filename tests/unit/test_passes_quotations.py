@@ -9,12 +9,19 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import Phase, Saying, Says, Verdict
+from previewbot.api import Phase, Resource, Saying, Says, Verdict
 from previewbot.api.check_runs import VERDICT_CHECK_NAME
 from previewbot.api.github import Account
 from previewbot.api.reports import QUOTED
 from previewbot.errors import Forbidden, TryLater
-from previewbot.reconciler.plan.presses import KEPT_FOR, MOST_WAITING, MOST_WAITING_BY_PROXY, SAID_KEPT_FOR
+from previewbot.reconciler.plan.presses import (
+    KEPT_FOR,
+    MOST_WAITING,
+    MOST_WAITING_BY_PROXY,
+    ORPHAN_AFTER,
+    SAID_KEPT_FOR,
+)
+from previewbot.reconciler.plan.requeue import SOON
 from previewbot.rules.quoting import MOST_QUOTED
 from previewbot.text.checks import answers_on_the_page
 from previewbot.text.quotes import parse_quote, quote_comment
@@ -316,10 +323,99 @@ async def test_so_many_are_quoted_in_an_hour_whatever_pages_let_through_and_no_w
     world.clock.forward(seconds=3600)
     await world.settle(20)
     assert len(quotations(world)) == 2 * MOST_QUOTED
+    # They are kept for a day, and not looked at each minute because others are kept for an hour.
+    outcome = await world.run()
+    assert outcome.requeue_after is not None
+    assert 3000 < outcome.requeue_after <= 3600
     world.clock.forward(seconds=3600)
     await world.settle(8)
     assert len(quotations(world)) == 2 * MOST_QUOTED + 5
     assert (await world.run()).requeue_after is None or world.status.report(QUOTED).held_until is None
+
+
+async def test_a_preview_goes_only_once_all_is_quoted_that_waits() -> None:
+    world = await ready(a_world())
+    for number in range(MOST_QUOTED + 2):
+        world.say_by_proxy(name=f"Pia {number}")
+    world.close()
+    await world.settle(8)
+    assert len(quotations(world)) == MOST_QUOTED
+    assert world.cluster.sessions == {}
+    outcome = await world.run()
+    assert outcome.requeue_after is not None
+    assert 3000 < outcome.requeue_after <= 3600
+
+    world.clock.forward(seconds=3600)
+    await world.settle(4)
+    assert len(quotations(world)) == MOST_QUOTED + 2
+    assert world.cluster.preview is None
+
+
+async def test_words_that_nobody_can_quote_keep_no_preview_and_their_loss_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = await ready(a_world())
+    world.cluster.preview = None
+    ask = world.say_by_proxy("The sum is wrong.")
+    await world.run()
+    assert ask.name in world.cluster.requests
+    world.clock.forward(seconds=ORPHAN_AFTER.total_seconds())
+    await world.run()
+
+    assert world.cluster.requests == {}
+    [record] = [each for each in caplog.records if "words are removed" in each.message]
+    assert (vars(record)["request"], vars(record)["characters"]) == (ask.name, len("The sum is wrong."))
+
+
+async def test_what_is_given_up_wakes_those_behind_it() -> None:
+    world = await ready(a_world())
+    world.calls.failures["create comment"] = Forbidden("POST", status=403, message="locked")
+    for number in range(7):
+        world.say_by_proxy(name=f"Pia {number}")
+    outcome = await world.run()
+
+    assert len(world.status.requests.handled_of("Page")) == 5
+    assert outcome.requeue_after == SOON
+
+
+async def test_a_request_is_removed_only_once_it_is_stored_that_it_was_quoted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await ready(a_world())
+    ask = world.say_by_proxy()
+    world.calls.failures["create comment"] = TryLater("POST", status=502)
+    await world.settle(3)
+    world.clock.forward(seconds=2 * KEPT_FOR.total_seconds())
+    world.calls.failures.clear()
+    remove, stored = world.cluster.delete_child, list[bool]()
+
+    async def removed(resource: Resource, namespace: str, name: str, uid: str = "") -> None:
+        if name == ask.name:
+            handled = ask.id in world.status.requests.handled_of("Page")
+            stored.append(handled and bool(world.status.report(QUOTED).edits and world.status.verdicts))
+        await remove(resource, namespace, name, uid)
+
+    monkeypatch.setattr(world.cluster, "delete_child", removed)
+    await world.settle(6, seconds=20)
+
+    assert stored == [True]
+    assert ask.name not in world.cluster.requests
+
+
+async def test_what_waits_behind_others_that_cannot_be_written_has_nothing_stored_with_each_pass() -> None:
+    world = await ready(a_world())
+    for number in range(MOST_QUOTED + 2):
+        world.say_by_proxy(name=f"Pia {number}")
+    world.calls.failures["create comment"] = TryLater("POST", status=502)
+    await world.settle(2)
+    held = set[object]()
+    for _ in range(3):
+        await world.run()
+        held.add(world.status.report(QUOTED).held_until)
+        world.clock.forward(seconds=60)
+
+    assert len(held) == 1
+    assert None not in held
 
 
 WITHOUT = {

@@ -37,6 +37,12 @@ def says_waiting(
     return found, proxy is not None and proxy.may_say and proxy.names(repository)
 
 
+def left_to_quote(context: Context, preview: Preview, facts: PullRequestFacts | None) -> int:
+    """Return of how many people's words who came by a proxy a quotation is still to be written."""
+    found, quotes = says_waiting(context, preview, facts)
+    return len(found) if quotes else 0
+
+
 async def with_presses(
     context: Context, client: InstallationClient, preview: Preview, pull_request: PullRequest, inbox: Inbox
 ) -> Inbox:

@@ -76,8 +76,12 @@ class Quotations(Reporter):
                 # Announced for the first time, it may stand there all the same: an older version, or an
                 # earlier Preview of the same pull request, has taken that with it.
                 due.append(Due(creates=True, anywhere=intent_at is None, key=_key(number)))
+        held = status.report(QUOTED).held_until
         until = min(lately, default=now) + WITHIN if wait else None
-        if until != status.report(QUOTED).held_until:
+        if until is not None and not lately and held is not None and held > now:
+            # Counted from now it would be another moment with each pass, and a status to store.
+            until = held
+        if until != held:
             status = status.with_report(QUOTED, replace(status.report(QUOTED), held_until=until))
         return status, due[:_AT_A_TIME]
 
