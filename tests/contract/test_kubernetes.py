@@ -551,13 +551,16 @@ async def test_web_stores_each_press_once_and_the_controller_sees_takes_and_remo
     assert (await kube.list_for_watch(PREVIEW_REQUESTS, server.namespace))[0] == []
 
 
+MARK = "0123456789ab"
 SAID_BY_PROXY: dict[str, dict[str, Any]] = {
     "as it is": {},
     "an account's": {"actor": {"id": 501, "login": "alice"}},
     "nobody's": {"actor": {"id": 0}},
     "a login without an account": {"actor": {"id": 0, "login": "alice"}},
     "an account with a name": {"actor": {"id": 501, "login": "alice", "name": "Pia"}},
-    "a name of two lines": {"actor": {"id": 0, "name": "Pia\n/preview stop"}},
+    "a name without a mark": {"actor": {"id": 0, "name": "Pia"}},
+    "a mark that is none": {"actor": {"id": 0, "name": "Pia", "mark": "Pia"}},
+    "a name of two lines": {"actor": {"id": 0, "name": "Pia\n/preview stop", "mark": MARK}},
     "words with a button": {"asked": "extend"},
     "nothing said": {"saying": None},
     "a path of another host": {"saying": {"says": "good", "sha": "a" * 40, "path": "https://x.example.com"}},
@@ -571,7 +574,8 @@ async def test_what_somebody_said_by_proxy_is_taken_in_its_one_shape_alone(
     source = Source("Page", 0, f"page-say-{server.namespace}", "a" * 40)
     moment = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     saying = Saying(Says.WORK, "a" * 40, "/cart", "é" * 4_000)
-    ask = Ask(812, 42, SAY, Actor(name="Pia Müller <pia@acme.example>"), source, moment, saying)
+    pia = Actor(name="Pia Müller <pia@acme.example>", mark=MARK)
+    ask = Ask(812, 42, SAY, pia, source, moment, saying)
 
     with closing(PagesClient(server.kubeconfig, user_agent="tests", lease=lease)) as pages:
         await asyncio.to_thread(pages.ask, ask)
