@@ -144,6 +144,27 @@ async def test_what_was_said_while_no_controller_ran_is_quoted_once(town: Scene,
     assert len(quoted(pull)) == 1
 
 
+async def test_two_people_of_one_name_are_two_and_neither_takes_back_what_the_other_said(
+    town: Scene, proxy: SignOn
+) -> None:
+    pull = town.open()
+    await pull.ready()
+    url = address(proxy, pull)
+    assert (await send(town, url, "verdict", {"says": "work", "words": "Too wide."}))[0] == 303
+    await is_quoted(pull, ("Pia Müller", "Too wide."))
+
+    assert (await send(town, url, "verdict", {"says": "good"}, "namesake"))[0] == 303
+
+    # Also in the pass that reads both comments from GitHub.
+    await until(
+        "the second of that name", lambda: "**Pia Müller (2)** (not a GitHub account)" in pull.comment,
+        lambda: pull.comment,
+    )  # fmt: skip
+    verdicts = pull.status["verdicts"]
+    assert len({each["mark"] for each in verdicts} - {""}) == 2
+    assert not any(each.get("replaced") for each in verdicts)
+
+
 async def test_a_proxy_that_signs_is_believed_by_its_signature_alone(
     town: Scene, proxy: SignOn, pull: Pull
 ) -> None:

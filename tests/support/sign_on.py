@@ -29,7 +29,11 @@ ADDRESS = "127.0.0.2"
 COOKIE, PLACE = "sign-on", "/sign-on"
 HEADER, NAME_HEADER = BY_HEADER["header"], "X-Forwarded-User"
 ASSERTION = BY_ASSERTION["assertion"]["header"]
-PEOPLE = {"pia": ("pia@acme.example", "Pia Müller"), "quentin": ("quentin@acme.example", "Quentin")}
+PEOPLE = {
+    "pia": ("pia@acme.example", "Pia Müller"),
+    "quentin": ("quentin@acme.example", "Quentin"),
+    "namesake": ("p.mueller@acme.example", "Pia Müller"),
+}
 """What the proxy knows of whom: what they go by, and what to call them."""
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from previewbot.api import RequestId, RequestKind
 from previewbot.api.github import Account, Comment, Commit
+from previewbot.api.preview_request import Actor, Saying
+from previewbot.api.verdicts import SaidVerdict, Says
 from previewbot.clients.github import conversations, kept, parse
 from previewbot.clients.github.cutting import (
     LONGEST_TEXT,
@@ -27,8 +31,11 @@ from previewbot.rules import agents, commands
 from previewbot.rules.agents import Signs
 from previewbot.rules.commands import Command, UnknownCommand
 from previewbot.text.markers import comment_hash, parse_marker, reply_marker, status_marker
+from previewbot.text.quotes import parse_quote, quote_comment
+from previewbot.text.verdicts import parse_verdict, verdict_comment
 from tests.support import github_samples as samples
 from tests.support.github_cutting import cut
+from tests.support.passes import A, as_read
 
 ADA = Account(1, "ada")
 
@@ -83,6 +90,27 @@ def test_of_a_long_text_without_a_command_or_a_marker_of_ours_nothing_is_kept(bo
     read = heard(body)
 
     assert (read.body, read.marker, read.hash) == ("", "", "")
+
+
+PIA = Actor(name="Pia", mark="0123456789ab")
+SAYING = Saying(Says.WORK, A, "/cart", "The sum is wrong.")
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"),
+    [
+        (verdict_comment(Says.GOOD, A, "/cart", "Yes.", preview_url=""), parse_verdict),
+        (quote_comment(7, PIA, SAYING, preview_url=""), parse_quote),
+    ],
+)
+def test_all_that_a_verdict_says_is_kept_as_the_passes_tests_take_it(
+    body: str, whole: Callable[[str], SaidVerdict | None]
+) -> None:
+    """Without the mark all who come by a proxy would be one person, and each take back what others said."""
+    read = heard(body)
+
+    assert read.verdict == whole(body)
+    assert read.verdict == as_read(replace(read, body=body)).verdict
 
 
 def test_a_comment_without_a_text_asks_for_nothing() -> None:

@@ -51,6 +51,7 @@ def _verdict(obj: Any) -> SaidVerdict:
         words=text_or_empty(obj, "body.verdict.words"),
         name=text_or_empty(obj, "body.verdict.name"),
         request=number(obj, "body.verdict.request"),
+        mark=text_or_empty(obj, "body.verdict.mark"),
     )
 
 

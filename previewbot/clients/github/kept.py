@@ -8,6 +8,7 @@ a rule does not name is dropped. Field names: https://docs.github.com/en/rest (v
 from __future__ import annotations
 
 import re
+from dataclasses import asdict, replace
 
 from previewbot.api import LONGEST_KEPT_WORDS
 from previewbot.clients.github.cutting import Each, Rule, TextOr
@@ -33,9 +34,8 @@ def _words(body: str) -> dict[str, object]:
     # The hash is of the whole text, so it is made here, where the whole text is.
     told: dict[str, object] = {"marker": marker, "hash": comment_hash(body)} if marker else {}
     if verdict is not None:
-        said = {"says": str(verdict.says), "sha": verdict.sha, "path": verdict.path}
-        words = {"words": cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS)}
-        told["verdict"] = {**said, **words, "name": verdict.name, "request": verdict.request}
+        # Whatever a verdict has: what was left out here would be nobody's, and nobody would miss it.
+        told["verdict"] = asdict(replace(verdict, words=cut_at_the_end(verdict.words, LONGEST_KEPT_WORDS)))
     return {"text": commands.excerpt(body), **told}
 
 
