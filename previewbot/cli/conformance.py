@@ -31,7 +31,7 @@ from previewbot.doctor.conformance.subject import Backend, NotToBeTried, Subject
 from previewbot.doctor.report import exit_code, summary
 from previewbot.engine.operator import OperatorSeen, problem_of
 from previewbot.errors import Forbidden, RemoteError
-from previewbot.rules.guard_bearers import FOR_A_QUESTION, signed
+from previewbot.rules.guard_bearers import of_a_question
 
 _USER_AGENT = "previewbot-conformance"
 _RIGHTS = (
@@ -133,7 +133,7 @@ def _bearer(gateway: GatewaySettings | None, keys: tuple[bytes, ...], key: str) 
     """Return what lets a question past the guard before a route, "" without a guard."""
     if gateway is None or not keys:
         return ""
-    return signed(keys, key, gateway.domain, datetime.now(UTC) + FOR_A_QUESTION)
+    return of_a_question(keys, key, gateway.domain, datetime.now(UTC))
 
 
 def _end_early_when_told(say: Callable[[str], None]) -> None:

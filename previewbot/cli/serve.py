@@ -83,7 +83,7 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
     signs_in = settings.access_or_default == "github"
     if signs_in:
         read_client_secret(settings)
-    if signs_in or (settings.by_proxy is not None and settings.by_proxy.they_press):
+    if settings.people_press:
         read_cookie_keys(settings)
     proxies = proxies_of(os.environ) if signs_in else DIRECTLY
     if not _take_turns("pages"):

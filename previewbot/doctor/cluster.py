@@ -123,9 +123,7 @@ class OfCluster:
         return [judged.requests(f"the cluster has it, and stores what {makes} is told of")]
 
     def _pages_that_make_requests(self) -> str:
-        proxy = self._settings.by_proxy
-        presses = self._settings.access_or_default == "github" or (proxy is not None and proxy.they_press)
-        return "pages" if "pages" in self._who and presses else ""
+        return "pages" if "pages" in self._who and self._settings.people_press else ""
 
     async def _rights(self, who: str) -> list[Check]:
         wanted = rights.OF[who](self._settings)

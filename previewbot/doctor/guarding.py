@@ -20,7 +20,7 @@ from previewbot.doctor.cluster_judged import LOGIN, RESOURCES
 from previewbot.doctor.probing_judged import GATEWAY
 from previewbot.engine.links import gateway_url
 from previewbot.reconciler.gather.gateway import read_gateway
-from previewbot.rules.guard_bearers import FOR_A_QUESTION, is_proven, of_a_stranger, signed
+from previewbot.rules.guard_bearers import is_proven, of_a_question, of_a_stranger
 from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.hosts import place_of
 from previewbot.rules.link_answers import Answer, Asked, is_closed, is_refusal
@@ -69,7 +69,7 @@ class OfGuard:
         if check.state is not State.OK:
             return [check]
         # A guard that refuses everybody refuses strangers, too.
-        ours = signed(self._keys, key, domain, now + FOR_A_QUESTION)
+        ours = of_a_question(self._keys, key, domain, now)
         answer = await self._links.ask(Question(url, state.addresses, bearer=ours))
         check = judged_ours(answer, url, check.words, self._public_url)
         if check.state is State.OK and not is_proven(self._keys, refused.proof, bearer, key, domain):

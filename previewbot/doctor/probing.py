@@ -26,7 +26,7 @@ from previewbot.engine.route_answers import RouteAnswer
 from previewbot.engine.routes import ROUTES
 from previewbot.errors import Conflict, RemoteError, TryLater
 from previewbot.reconciler.gather.gateway import read_gateway
-from previewbot.rules.guard_bearers import FOR_A_QUESTION, signed
+from previewbot.rules.guard_bearers import of_a_question
 
 _PATIENCE = timedelta(seconds=10)
 """How long a Gateway may take to say something; most do within two seconds."""
@@ -125,7 +125,7 @@ class OfRoutes:
         """Return what lets a question past the guard at a host, "" without one."""
         if self._gateway.guard is None or not self._guard_keys:
             return ""
-        return signed(self._guard_keys, label, self._gateway.domain, self._now() + FOR_A_QUESTION)
+        return of_a_question(self._guard_keys, label, self._gateway.domain, self._now())
 
     async def _answer(self, namespace: str) -> RouteAnswer:
         """Return what the Gateway says, as soon as it says something of the route as it is."""

@@ -74,11 +74,10 @@ def webs(settings: Settings) -> tuple[Right, ...]:
 
 def of_pages(settings: Settings) -> tuple[Right, ...]:
     """Return what pages may do: where it tells nobody anything, and nobody signs in, nothing at all."""
-    access = settings.access_or_default
-    tells = settings.api.bearer_file is not None or access != "none" or settings.pages == "public"
+    signs_in = settings.access_or_default != "none"
+    tells = settings.api.bearer_file is not None or signs_in or settings.pages == "public"
     read = ("get", "list") if tells else ()
-    presses = access == "github" or (settings.by_proxy is not None and settings.by_proxy.they_press)
-    asks = ("create",) if presses else ()
+    asks = ("create",) if settings.people_press else ()
     return (
         *_of("", PREVIEWS, *read),
         *_of(settings.cluster.inbox_namespace, PREVIEW_REQUESTS, *asks),

@@ -14,7 +14,7 @@ from previewbot.doctor import web_judged as judged
 from previewbot.doctor.check import Check
 from previewbot.doctor.github_judged import HOOK
 from previewbot.doctor.running import Question
-from previewbot.people.ways_back import ENTER
+from previewbot.rules.guard_refusals import ENTER
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 _PING = b'{"zen": "previewbot doctor"}'

@@ -26,8 +26,8 @@ from previewbot.pages.showing import Showing
 from previewbot.pages.visitors import SessionOver
 from previewbot.pages.visits import see
 from previewbot.people.passes import Passes, is_way
-from previewbot.people.ways_back import ENTER
 from previewbot.rules.environment_keys import wrong_identity
+from previewbot.rules.guard_refusals import ENTER
 from previewbot.rules.seldom import Kind, Seldom
 
 _NO_REPOSITORY = 1 << 60

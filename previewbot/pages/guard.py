@@ -33,12 +33,12 @@ from previewbot.pages.guard_words import ANOTHER, MISDIRECTED, NOBODY, UNUSABLE,
 from previewbot.people.cookies import keep, sent
 from previewbot.people.passes import COOKIE, WAY_COOKIE, WAY_LASTS, Passes, is_nonce, new_nonce, way_of
 from previewbot.people.sealing import Keys
-from previewbot.people.ways_back import ENTER, LONGEST_TO
+from previewbot.people.ways_back import LONGEST_TO
 from previewbot.rules import guard_bearers
 from previewbot.rules.guard_bearers import Standing
 from previewbot.rules.guard_bearers import standing as worth
+from previewbot.rules.guard_refusals import ENTER, Refusal
 from previewbot.rules.guard_refusals import HEADER as MARK
-from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.seldom import Kind, Seldom
 from previewbot.text.render import Renderer
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from previewbot.rules.guard_refusals import ENTER
+
 HOME = "/"
 SIGNED_IN = "/sign-in/done"
 """Where GitHub leads somebody back who has let the App act for them: a callback URL of the App."""
 
-ENTER = "/enter"
 LONGEST_TO = 1500
 """Characters of where a way into a preview leads, as they stand in an address: a cookie holds all of it."""
 

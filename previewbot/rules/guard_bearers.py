@@ -54,13 +54,19 @@ def signed(keys: Sequence[bytes], key: str, domain: str, until: datetime) -> str
     return f"{_VERSION}.{key}.{end}.{_signature(keys[0], key, domain, end)}"
 
 
+def of_a_question(keys: Sequence[bytes], key: str, domain: str, now: datetime) -> str:
+    """Return the bearer with which previewbot itself asks for the preview of a key now; raises ValueError if
+    there is no key to sign with."""
+    return signed(keys, key, domain, now + FOR_A_QUESTION)
+
+
 def of_a_stranger(keys: Sequence[bytes], domain: str, now: datetime) -> tuple[str, str]:
     """Return a bearer that counts now, and the host that it is for, at which no preview is.
 
     Who asks for another preview with both must be refused: by a gateway that does not ask the guard they are
     not, nor by one that lets whoever asks say about which host. Raises ValueError if there is no key.
     """
-    return signed(keys, STRANGER, domain, now + FOR_A_QUESTION), f"{STRANGER}.{domain}"
+    return of_a_question(keys, STRANGER, domain, now), f"{STRANGER}.{domain}"
 
 
 def standing(keys: Sequence[bytes], given: str, key: str, domain: str, now: datetime) -> Standing:

@@ -11,7 +11,11 @@ from enum import StrEnum
 from previewbot.api import Why
 
 HEADER = "x-previewbot-guard"
-"""Of each answer of the guard that lets nobody in: by it the proof of a link knows the guard."""
+"""Of each answer of the guard but the one with which a request goes on: by it the proof of a link knows the
+guard. Whoever has a ticket is led on by such an answer, too, and then asks once more."""
+
+ENTER = "/enter"
+"""Where on previewbot's pages the guard leads people whom it does not let in."""
 
 
 class Refusal(StrEnum):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from previewbot.api import Proven, Reason, Why
-from previewbot.rules.guard_refusals import Refusal, why_refused
+from previewbot.rules.guard_refusals import ENTER, Refusal, why_refused
 
 AGENT_HEADER = "Mirrord-Agent"
 KEY_HEADER = "mirrord-key"
@@ -23,8 +23,6 @@ FROM_A_SESSION = "forwarded-to-client"
 FROM_STAGING = "passed-through"
 
 _FIRST, _MOST, _LATE = timedelta(seconds=1), timedelta(seconds=30), timedelta(minutes=3)
-_ENTER = "/enter"
-"""Where the guard leads people on previewbot's pages."""
 _REFUSALS = (302, 401, 403, 503)
 _REDIRECTS = (301, 302, 303, 307, 308)
 # How a page or a JSON may write `=`.
@@ -165,7 +163,7 @@ def is_refusal(asked: Asked, answer: Answer) -> bool:
     """
     if answer.is_marked:
         return False
-    to_sign_in = (answer.status, answer.leads_to, answer.leads_to_path) == (302, asked.pages, _ENTER)
+    to_sign_in = (answer.status, answer.leads_to, answer.leads_to_path) == (302, asked.pages, ENTER)
     return to_sign_in or (answer.from_guard and answer.status in _REFUSALS)
 
 

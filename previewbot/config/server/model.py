@@ -328,6 +328,12 @@ class Settings(t.Model):
         return self.proxy if self.access_or_default == "proxy" else None
 
     @property
+    def people_press(self) -> bool:
+        """Whether there is anybody who may press buttons of pages, or say something there."""
+        proxy = self.by_proxy
+        return self.access_or_default == "github" or (proxy is not None and proxy.they_press)
+
+    @property
     def access_or_default(self) -> Access:
         """How people sign in: as it is set, else as what is there for it says."""
         if self.access is not None:

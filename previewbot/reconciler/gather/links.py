@@ -114,8 +114,7 @@ def _past_the_guard(
     try:
         keys = context.guard_keys()
         theirs, pretends = guard_bearers.of_a_stranger(keys, gateway.domain, now)
-        until = now + guard_bearers.FOR_A_QUESTION
-        ours = guard_bearers.signed(keys, inquiry.asked.key, gateway.domain, until)
+        ours = guard_bearers.of_a_question(keys, inquiry.asked.key, gateway.domain, now)
     except (SettingsError, ValueError) as error:
         log.error("no link can be asked past the guard", extra={"error": str(error)})
         return None
