@@ -539,13 +539,15 @@ async def test_web_stores_each_press_once_and_the_controller_sees_takes_and_remo
     found = request_from(obj)
     assert found is not None
     assert (found.ask, found.owners) == (ask, ())
+    with pytest.raises(Conflict):
+        await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, "another")
+    # Last, since nobody has this uid: where a controller-manager runs, its garbage collector takes the
+    # request at any moment from now on.
     owner = {"apiVersion": "previewbot.dev/v1alpha1", "kind": "Preview", "name": "gh-812-42", "uid": "u"}
     patch = {"metadata": {"uid": found.uid, "ownerReferences": [owner]}}
     given = request_from(await kube.patch_child(PREVIEW_REQUESTS, server.namespace, found.name, patch))
     assert given is not None
     assert given.owners == ("u",)
-    with pytest.raises(Conflict):
-        await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, "another")
     await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name, found.uid)
     await kube.delete_child(PREVIEW_REQUESTS, server.namespace, found.name)
     assert (await kube.list_for_watch(PREVIEW_REQUESTS, server.namespace))[0] == []
