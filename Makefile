@@ -106,6 +106,7 @@ lock: $(VENV)/.dev ## refresh the lock files
 	$(BIN)/pip-compile $(LOCK) --extra dev --extra mcp --output-file requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --extra mcp --output-file requirements-mcp.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --extra pictures --output-file requirements-pictures.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --only-build-deps --build-deps-for wheel --output-file requirements-build.lock pyproject.toml
 	printf 'aiohttp\npydantic\n' | $(BIN)/pip-compile $(LOCK) --constraint requirements.lock --output-file action/requirements.lock -
 	$(BIN)/python -c '$(DEMO_NEEDS)' | $(BIN)/pip-compile $(LOCK) --constraint requirements-dev.lock --output-file demo/requirements.lock -
@@ -113,8 +114,9 @@ lock: $(VENV)/.dev ## refresh the lock files
 audit: $(VENV)/.dev ## known vulnerabilities in what the lock files pin, as far as their data can be had
 	@$(BIN)/python -m supply.audit
 
-refresh-base: $(VENV)/.runtime ## pin the image's base by the digest that its tag names now
+refresh-base: $(VENV)/.runtime ## pin the images' base by the digest that its tag names now
 	@$(BIN)/python -m supply.refresh_base
+	@$(BIN)/python -m supply.refresh_base --dockerfile Dockerfile.pictures
 
 wheel: ## build the wheel that the image has into dist/, and show its hash
 	@rm -rf dist/*.whl

@@ -4,7 +4,7 @@
 #   image/install.sh previewbot PREFIX     this working copy into it, as a wheel
 #   image/install.sh wheel DIRECTORY       only that wheel, to look at: the same sources give the same bytes
 # The Dockerfile runs the first two, and so do the tests. PYTHON is the interpreter it is for (python3), INSTALLER one
-# with pip (the same). pip's own variables count, such as PIP_INDEX_URL, or PIP_NO_INDEX and PIP_FIND_LINKS.
+# with pip (the same); LOCK another lock file than requirements.lock, for an image with an extra. pip's own variables count, such as PIP_INDEX_URL, or PIP_NO_INDEX and PIP_FIND_LINKS.
 set -eu
 
 usage="usage: image/install.sh dependencies|previewbot PREFIX, or wheel DIRECTORY"
@@ -33,7 +33,7 @@ trap 'rm -rf "$work"' EXIT
 case $step in
   dependencies)
     "$python" -m venv --without-pip "$place"
-    install_into "$place" --require-hashes -r "$source/requirements.lock"
+    install_into "$place" --require-hashes -r "$source/${LOCK:-requirements.lock}"
     ;;
   previewbot)
     build_wheel "$work/wheel"

@@ -25,10 +25,11 @@ KNOWN_BAD = "jinja2==2.11.2"
 
 SHIPPED = (
     *("requirements.lock", "requirements-build.lock"),
-    *("requirements-mcp.lock", "action/requirements.lock"),
+    *("requirements-mcp.lock", "requirements-pictures.lock", "action/requirements.lock"),
 )
-"""What is in the image, what builds it, what agents start, and what the Action installs: a finding fails CI,
-if a version mends it."""
+"""What is in the images, what builds them, what agents start, and what the Action installs.
+
+A finding fails CI, if a version mends it."""
 
 OTHERS = ("demo/requirements.lock", "requirements-dev.lock", "tests/browser/requirements.lock")
 """What never leaves a developer's machine: a finding is said."""

@@ -12,12 +12,12 @@ from typing import TextIO
 
 from previewbot.asking import command as wait
 from previewbot.asking.streams import ended
-from previewbot.cli import examining, mcp, plugins, preparing
+from previewbot.cli import examining, mcp, pictures, plugins, preparing
 from previewbot.cli.check import Compare, check
 from previewbot.cli.check_settings import STDIN, bounds_for, settings_in, tell
 from previewbot.cli.configuration import configuration_in
 from previewbot.cli.files import stdin_bytes
-from previewbot.cli.parsers import add_command, add_kubeconfig, repository
+from previewbot.cli.parsers import add_command, add_kubeconfig, address, repository
 from previewbot.config.repository import RepositoryConfig
 from previewbot.config.words import printable
 from previewbot.errors import SettingsError
@@ -101,13 +101,13 @@ def _parser() -> argparse.ArgumentParser:
         command = add_command(commands, name, words)
         command.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings (YAML)")
         command.add_argument(
-            "--bind", type=_address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
+            "--bind", type=address, default=f"0.0.0.0:{port}", metavar="HOST:PORT", help="(%(default)s)"
         )
         command.set_defaults(run=run)
         if name != "controller":
             command.add_argument(
                 "--metrics-bind",
-                type=_address,
+                type=address,
                 default="0.0.0.0:8082",
                 metavar="HOST:PORT",
                 help="where probes and metrics are, which are for the cluster alone (%(default)s)",
@@ -120,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     examining.add_to(commands)
     wait.add_arguments(add_command(commands, "wait", wait.WORDS))
     mcp.add_to(commands)
+    pictures.add_to(commands)
     return parser
 
 
@@ -228,10 +229,3 @@ def _controller(options: argparse.Namespace) -> int:
     from previewbot.cli.serve import controller
 
     return controller(options.config, options.bind, options.identity)
-
-
-def _address(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not host or not colon or not port.isdigit() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, for example 0.0.0.0:8080")
-    return text

@@ -37,3 +37,11 @@ def repository(text: str) -> str:
     if not is_full_name(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not OWNER/NAME, for example acme/shop")
     return text
+
+
+def address(text: str) -> str:
+    """Return where to listen, HOST:PORT; raises argparse.ArgumentTypeError."""
+    host, colon, port = text.rpartition(":")
+    if not host or not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, for example 0.0.0.0:8080")
+    return text

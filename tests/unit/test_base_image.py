@@ -77,6 +77,7 @@ async def test_a_tag_that_is_gone_changes_nothing(server: Server, tmp_path: Path
 
 def test_the_dockerfile_pins_its_base_by_tag_and_digest() -> None:
     base = base_of(DOCKERFILE.read_text("utf-8"))
+    assert base_of(DOCKERFILE.with_suffix(".pictures").read_text("utf-8")) == base
 
     assert (base.name, base.tag) == ("docker.io/library/python", "3.11-slim-bookworm")
     assert base.digest.startswith("sha256:") and base.digest != OLD

@@ -205,13 +205,15 @@ def locked(path: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==([^ ;]+)", text, re.MULTILINE))
 
 
-OF_THE_EXTRA = ROOT / "previewbot/mcp"
+OF_EXTRAS = (ROOT / "previewbot/mcp", ROOT / "previewbot/pictures")
 
 
 def imported_by(package: Path) -> set[str]:
     """Return the top-level names that a package's modules import, but for Python's own and ours."""
     paths = [
-        path for path in package.rglob("*.py") if package == OF_THE_EXTRA or OF_THE_EXTRA not in path.parents
+        path
+        for path in package.rglob("*.py")
+        if package in OF_EXTRAS or not any(extra in path.parents for extra in OF_EXTRAS)
     ]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
     nodes = [node for tree in trees for node in ast.walk(tree)]
@@ -226,13 +228,15 @@ def imported_by(package: Path) -> set[str]:
     [
         ("previewbot", "requirements.lock"),
         ("previewbot/mcp", "requirements-mcp.lock"),
+        ("previewbot/pictures", "requirements-pictures.lock"),
         ("demo/previewbot_demo", "demo/requirements.lock"),
     ],
 )
 def test_all_that_is_imported_is_locked(package: str, lock: str) -> None:
     packages = packages_distributions()
     needed = {
-        name: {each.lower().replace("_", "-") for each in packages[name]}
+        # Playwright is in no environment of development.
+        name: {each.lower().replace("_", "-") for each in packages.get(name, [name])}
         for name in imported_by(ROOT / package)
     }
 
@@ -248,11 +252,14 @@ def test_what_only_the_demo_needs_is_locked_apart_and_the_rest_alike() -> None:
     assert {name: demos[name] for name in demos.keys() & ours.keys()}.items() <= ours.items()
 
 
-def test_the_extra_for_agents_has_all_that_the_rest_has_in_the_same_versions() -> None:
-    ours, extra = locked("requirements.lock"), locked("requirements-mcp.lock")
+@pytest.mark.parametrize(
+    ("lock", "name"), [("requirements-mcp.lock", "mcp"), ("requirements-pictures.lock", "playwright")]
+)
+def test_an_extra_has_all_that_the_rest_has_in_the_same_versions(lock: str, name: str) -> None:
+    ours, extra = locked("requirements.lock"), locked(lock)
 
     assert ours.items() <= extra.items()
-    assert "mcp" in extra.keys() - ours.keys()
+    assert name in extra.keys() - ours.keys()
 
 
 # Installed

@@ -7,6 +7,7 @@ from previewbot.config.server.agents import AgentsSettings as AgentsSettings
 from previewbot.config.server.bearers import LEAST_BEARER as LEAST_BEARER
 from previewbot.config.server.bearers import Bearer as Bearer
 from previewbot.config.server.bearers import bearers as bearers
+from previewbot.config.server.bearers import shared_secrets as shared_secrets
 from previewbot.config.server.github import GitHubSettings as GitHubSettings
 from previewbot.config.server.guard import GuardSettings as GuardSettings
 from previewbot.config.server.images import ImageSettings as ImageSettings

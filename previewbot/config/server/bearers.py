@@ -57,6 +57,18 @@ def bearers(file: Path, content: bytes) -> tuple[Bearer, ...]:
     return found
 
 
+def shared_secrets(file: Path, content: bytes) -> tuple[bytes, ...]:
+    """Return the secrets that `content` holds, which two processes share, the one to be sent first.
+
+    Each is made as a bearer is, and for no repository. Raises SettingsError as `bearers` does.
+    """
+    found = bearers(file, content)
+    if any(each.repository for each in found):
+        words = f"{file} holds a line of several words; it must hold one secret a line: {_MADE}"
+        raise SettingsError((words,))
+    return tuple(each.value for each in found)
+
+
 def _bearer(file: Path, line: bytes) -> Bearer:
     """Return the bearer of a line; raises SettingsError, in which nothing of the line stands."""
     before, blank, value = line.replace(b"\t", b" ").rpartition(b" ")

@@ -1,0 +1,94 @@
+"""Pictures of a preview: of a path before and after, on a phone and a desktop, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+from previewbot.api.value import Value
+
+MOST_PATHS = 5
+"""Paths of one preview that are pictured: each is four pictures."""
+
+
+class Device(StrEnum):
+    """What a picture was taken on."""
+
+    PHONE = "phone"
+    DESKTOP = "desktop"
+
+
+class Side(StrEnum):
+    """Whether a picture shows staging as everybody sees it, or the pull request's own services in it."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class PictureState(StrEnum):
+    """What became of a picture that somebody wished for."""
+
+    PENDING = "Pending"
+    TAKEN = "Taken"
+    REFUSED = "Refused"
+    """There is something that must not be shown as evidence, or nothing."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> PictureState:
+        """Read what only a newer version knows: it is not shown."""
+        return cls.REFUSED
+
+
+class NoPicture(StrEnum):
+    """Why there is no picture; the words are in `templates/_pictures.jinja`."""
+
+    STATUS = "Status"
+    OTHER_HOST = "OtherHost"
+    BLANK = "Blank"
+    TOO_LATE = "TooLate"
+    NO_ANSWER = "NoAnswer"
+    CERTIFICATE = "Certificate"
+    NO_PAGE = "NoPage"
+    """It answered with something that a browser does not show, such as a download."""
+    NO_ROOM = "NoRoom"
+    """The worker has as many pictures as it may keep."""
+    OTHER = "Other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoPicture:
+        """Read what only a newer version knows."""
+        return cls.OTHER
+
+
+@dataclass(frozen=True)
+class Picture(Value):
+    """One picture, or why there is none: `why`, and what status was `answered`, 0 where that is not it."""
+
+    path: str
+    device: Device
+    side: Side
+    state: PictureState = PictureState.PENDING
+    why: Annotated[NoPicture, WithJsonSchema({"type": "string"})] | None = None
+    answered: int = 0
+
+
+@dataclass(frozen=True)
+class Pictures(Value):
+    """The pictures of one commit; `of` tells the wish from others, `since` is when it was first made.
+
+    `sha` is the commit whose services served while they were taken.
+    """
+
+    sha: str = ""
+    of: str = ""
+    since: datetime | None = None
+    taken: tuple[Picture, ...] = ()
+
+    @property
+    def are_due(self) -> bool:
+        """Whether some are still to be taken."""
+        return any(each.state is PictureState.PENDING for each in self.taken)

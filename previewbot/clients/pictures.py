@@ -1,0 +1,83 @@
+"""Asks `previewbot pictures`: the controller wishes for pictures, pages fetches one.
+
+It is in the cluster and never behind a proxy. What it answers is bounded in time and size: its browser runs
+what pull requests made, so it is not trusted further than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import aiohttp
+
+from previewbot.clients.answers import beginning
+from previewbot.errors import TryLater, from_status
+from previewbot.rules.pictures import Standing, Wish, standing_from, wish_object
+
+_SECONDS = 2.0
+"""For a whole question: a worker that is busy answers at once, too."""
+
+_MOST_OF_AN_ANSWER = 64 * 1024
+
+Token = Callable[[], bytes]
+"""Returns the secret that is shared with the worker; raises SettingsError."""
+
+
+class Album(Protocol):
+    """Whom the controller asks for pictures: `PicturesClient`."""
+
+    def secret(self) -> bytes:
+        """Return the secret that is shared with the worker; raises SettingsError."""
+
+    async def wish(self, name: str, wish: Wish) -> Standing:
+        """Wish for pictures of a Preview; return how they stand. Raises RemoteError."""
+
+    async def forget(self, name: str) -> None:
+        """Say that nobody wants to see a Preview any more; raises RemoteError."""
+
+
+class PicturesClient:
+    """Asks the worker at `url`, one connection for each question, as they are few."""
+
+    def __init__(self, url: str, token: Token, *, user_agent: str) -> None:
+        self.url, self._token, self._user_agent = url.rstrip("/"), token, user_agent
+
+    def secret(self) -> bytes:
+        """Return the secret that is shared with the worker; raises SettingsError."""
+        return self._token()
+
+    async def wish(self, name: str, wish: Wish) -> Standing:
+        """Wish for pictures of a Preview; return how they stand. Raises RemoteError."""
+        content = await self._ask("PUT", name, wish_object(wish))
+        standing = standing_from(content)
+        if standing is None:
+            raise TryLater(f"PUT {self.url}", message="the worker of pictures does not answer as it should")
+        return standing
+
+    async def forget(self, name: str) -> None:
+        """Say that nobody wants to see a Preview any more; raises RemoteError."""
+        await self._ask("DELETE", name, None)
+
+    async def _ask(self, method: str, name: str, values: object) -> bytes:
+        what = f"{method} {self.url}/previews/{name}"
+        headers = {"Authorization": f"Bearer {self._token().decode()}", "User-Agent": self._user_agent}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
+                session.request(
+                    method,
+                    f"{self.url}/previews/{name}",
+                    json=values,
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                content, _ = await beginning(response, _MOST_OF_AN_ANSWER)
+                if response.status >= 300:
+                    said = content.decode("utf-8", "replace")[:200]
+                    raise from_status(what, response.status, said)
+                return content
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            words = f"the worker of pictures does not answer ({type(error).__name__})"
+            raise TryLater(what, message=words) from error

@@ -1,0 +1,134 @@
+"""What is wished for, how each picture stands, and which one is next: all that the worker knows.
+
+It is lost with the process, and the controller wishes again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from previewbot.api.pictures import NoPicture, Picture, PictureState
+from previewbot.pictures.shelf import Key, Shelf
+from previewbot.rules.pictures import (
+    Place,
+    Standing,
+    Wish,
+    file_of,
+    named,
+    pictures_of,
+    url_of,
+    without_room,
+)
+
+MOST_PREVIEWS = 200
+"""Previews of which there are pictures at once; of more it is said that there is no room."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A picture to be taken now, for which wish."""
+
+    name: str
+    wish: Wish
+    picture: Picture
+
+    @property
+    def place(self) -> Place:
+        """Where its path is seen."""
+        return next(each for each in self.wish.places if each.path == self.picture.path)
+
+    @property
+    def url(self) -> str:
+        """What is opened for it."""
+        return url_of(self.place, self.picture.side)
+
+
+@dataclass
+class _Wished:
+    wish: Wish
+    taken: tuple[Picture, ...]
+
+
+class Album:
+    """The wishes by the names of their Previews, and the pictures that were taken for them."""
+
+    def __init__(self, shelf: Shelf, now: Callable[[], datetime], most: int = MOST_PREVIEWS) -> None:
+        self._shelf, self._now, self._most = shelf, now, most
+        self._wished: OrderedDict[str, _Wished] = OrderedDict()
+
+    def wish(self, name: str, wish: Wish) -> Standing:
+        """Take a wish, in place of any other for this Preview; return how its pictures stand.
+
+        The same wish once more changes nothing but its end and its bearer.
+        """
+        self._drop_what_is_over()
+        known = self._wished.get(name)
+        if known is not None and known.wish.of == wish.of:
+            known.wish = wish
+            return Standing(wish.of, known.taken)
+        self.forget(name)
+        taken = pictures_of(wish)
+        if len(self._wished) >= self._most:
+            return Standing(wish.of, without_room(taken))
+        self._wished[name] = _Wished(wish, taken)
+        return Standing(wish.of, taken)
+
+    def forget(self, name: str) -> None:
+        """Forget a Preview and its pictures."""
+        self._wished.pop(name, None)
+        self._shelf.drop(lambda key: key.name == name)
+
+    def content(self, name: str, sha: str, file: str) -> bytes | None:
+        """Return a picture that was taken of this commit; None if there is none."""
+        self._drop_what_is_over()
+        known = self._wished.get(name)
+        if known is None or known.wish.sha != sha:
+            return None
+        return self._shelf.get(Key(name, sha, file))
+
+    def next(self) -> Job | None:
+        """Return what is to be taken now, None if nothing is: one of each Preview in turn."""
+        self._drop_what_is_over()
+        for name, known in self._wished.items():
+            due = next((each for each in known.taken if each.state is PictureState.PENDING), None)
+            if due is not None:
+                # One that never finishes loading keeps the others waiting for one picture, and not for all.
+                self._wished.move_to_end(name)
+                return Job(name, known.wish, due)
+        return None
+
+    def done(self, job: Job, picture: Picture, content: bytes) -> None:
+        """Note what became of a picture; `content` is kept if it was taken and is still wished for."""
+        known = self._wished.get(job.name)
+        if known is None or known.wish.of != job.wish.of:
+            return
+        if picture.state is PictureState.TAKEN:
+            key = Key(job.name, job.wish.sha, file_of(known.taken, job.picture))
+            gone = self._shelf.put(key, content)
+            if gone is None:
+                picture = without_room((picture,))[0]
+            for other in gone or ():
+                self._lose(other)
+        self._note(known, picture)
+
+    def _lose(self, key: Key) -> None:
+        """Say of a picture that it is gone: taken anew, it would push out another, without end."""
+        known = self._wished.get(key.name)
+        picture = named(known.taken, key.file) if known is not None else None
+        if known is not None and picture is not None:
+            gone = replace(picture, state=PictureState.REFUSED, why=NoPicture.NO_ROOM)
+            self._note(known, gone)
+
+    def _note(self, known: _Wished, picture: Picture) -> None:
+        which = (picture.path, picture.device, picture.side)
+        known.taken = tuple(
+            picture if (each.path, each.device, each.side) == which else each for each in known.taken
+        )
+
+    def _drop_what_is_over(self) -> None:
+        now = self._now()
+        for name in [name for name, known in self._wished.items() if known.wish.until <= now]:
+            self.forget(name)

@@ -1,0 +1,44 @@
+"""Runs `previewbot pictures`: the server and its one browser, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from previewbot.pictures.album import Album
+from previewbot.pictures.camera import Camera
+from previewbot.pictures.server import Worker
+from previewbot.pictures.shelf import Shelf
+
+_STOP_SECONDS = 2.0
+
+
+def run(
+    bind: str, folder: Path, most_bytes: int, chromium: str, tokens: Callable[[], tuple[bytes, ...]]
+) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code. Raises OSError if `bind` or `folder` cannot be
+    used."""
+    shelf = Shelf(folder, most_bytes)
+    album = Album(shelf, lambda: datetime.now(UTC))
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        worker = Worker(album, Camera(chromium), tokens)
+        runner = web.AppRunner(worker.application(), access_log=None, shutdown_timeout=_STOP_SECONDS)
+        await runner.setup()
+        try:
+            host, _, port = bind.rpartition(":")
+            await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+
+    asyncio.run(until_told())
+    return 0

@@ -1,0 +1,115 @@
+"""What the controller and pages ask of the worker, over HTTP, with the secret that they share.
+
+PUT    /previews/<name>                    a wish; answered by how each of its pictures stands
+DELETE /previews/<name>                    nobody wants to see it any more
+GET    /previews/<name>/<sha>/<file>.png   one picture
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from previewbot.pictures.album import Album, Job
+from previewbot.rules.pictures import (
+    FILE,
+    MOST_OF_A_WISH,
+    NAME,
+    SHA,
+    NoWish,
+    Seen,
+    judged,
+    standing_object,
+    wish_from,
+)
+
+_SCHEME = "Bearer "
+_NOT_LET_IN = "This is for previewbot's controller and pages: they send what pictures.token_file holds.\n"
+
+log = logging.getLogger(__name__)
+
+
+class Takes(Protocol):
+    """What takes a picture: `Camera`."""
+
+    async def take(self, job: Job) -> tuple[Seen, bytes]:
+        """Return what was seen, and the picture of it."""
+
+
+class Worker:
+    """Answers for an album, and takes what is due, one after the other."""
+
+    def __init__(self, album: Album, camera: Takes, tokens: Callable[[], tuple[bytes, ...]]) -> None:
+        """Make a worker; `tokens` returns the secrets that count now, and may raise SettingsError."""
+        self._album, self._camera, self._tokens = album, camera, tokens
+        self._wished = asyncio.Event()
+
+    def application(self) -> web.Application:
+        """Return what answers, and takes pictures while it runs."""
+        app = web.Application(client_max_size=MOST_OF_A_WISH, middlewares=[self._let_in])
+        app.router.add_get("/healthz", self._alive)
+        app.router.add_put(f"/previews/{{name:{NAME}}}", self._wish)
+        app.router.add_delete(f"/previews/{{name:{NAME}}}", self._forget)
+        app.router.add_get(f"/previews/{{name:{NAME}}}/{{sha:{SHA}}}/{{file:{FILE}}}.png", self._picture)
+        app.cleanup_ctx.append(self._taking)
+        return app
+
+    @web.middleware
+    async def _let_in(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if request.path == "/healthz":
+            return await handler(request)
+        given = request.headers.get("Authorization", "").removeprefix(_SCHEME).encode(errors="replace")
+        # All of them, so that time tells nothing of which one it was.
+        if not any([hmac.compare_digest(given, token) for token in self._tokens()]):
+            return web.Response(status=401, text=_NOT_LET_IN, headers={"WWW-Authenticate": "Bearer"})
+        return await handler(request)
+
+    async def _alive(self, request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _wish(self, request: web.Request) -> web.Response:
+        try:
+            wish = wish_from(await request.read())
+        except NoWish as error:
+            return web.Response(status=400, text=f"{error}\n")
+        standing = self._album.wish(request.match_info["name"], wish)
+        self._wished.set()
+        return web.json_response(standing_object(standing))
+
+    async def _forget(self, request: web.Request) -> web.Response:
+        self._album.forget(request.match_info["name"])
+        return web.Response(status=204)
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        found = request.match_info
+        content = self._album.content(found["name"], found["sha"], found["file"])
+        if content is None:
+            return web.Response(status=404, text="There is no such picture.\n")
+        return web.Response(body=content, content_type="image/png")
+
+    async def _taking(self, app: web.Application):  # type: ignore[no-untyped-def]
+        taking = asyncio.create_task(self._take_for_ever())
+        yield
+        taking.cancel()
+        await asyncio.wait({taking})
+
+    async def _take_for_ever(self) -> None:
+        while True:
+            job = self._album.next()
+            if job is None:
+                self._wished.clear()
+                await self._wished.wait()
+                continue
+            seen, content = await self._camera.take(job)
+            picture = judged(job.picture, seen, job.url)
+            self._album.done(job, picture, content)
+            log.info(
+                "took a picture", extra={"preview": job.name, "state": picture.state, "why": picture.why}
+            )

@@ -1,0 +1,210 @@
+"""What is pictured, how a wish for pictures and its answer are written, and what is no evidence. Pure.
+
+The controller makes a wish, the worker (`previewbot pictures`) answers how each picture stands, and pages
+shows them: what they say to each other is here, for all three.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side
+from previewbot.api.value import Value
+
+SIZES = {Device.PHONE: (390, 844), Device.DESKTOP: (1280, 800)}
+"""Width and height of a picture, in pixels: what is seen first, whatever the length of the page."""
+
+LEAST_COLOURS = 8
+"""So many different colours a picture has at least: an empty page has one or two, a line of text dozens."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of one picture; noise of the largest size has three million."""
+
+MOST_OF_A_WISH = 64 * 1024
+"""Bytes of a wish as it is sent."""
+
+NAME = r"gh-[0-9]{1,19}-[0-9]{1,19}"
+SHA = r"[0-9a-f]{40,64}"
+FILE = r"[0-9]{1,2}-(?:phone|desktop)-(?:before|after)"
+"""What names a Preview, a commit and a picture in an address."""
+
+_PURPOSE = b"previewbot: a picture that anybody may see\0"
+_ERROR = 400
+
+
+class NoWish(ValueError):
+    """What was sent is no wish for pictures; the text says what is wrong, without its values."""
+
+
+@dataclass(frozen=True)
+class Place(Value):
+    """One path, and where it is seen with the pull request's services and without."""
+
+    path: str
+    with_url: str
+    without_url: str
+
+
+@dataclass(frozen=True)
+class Wish(Value):
+    """What is to be pictured: `places`, while `sha` serves there, and until when anybody wants to see it.
+
+    `bearer` lets whoever sends it through the guard before the preview; empty where there is none.
+    `addresses` are where the preview's host is, if its name is not known in the cluster.
+    """
+
+    sha: Annotated[str, Field(pattern=f"^{SHA}$")]
+    until: datetime
+    places: Annotated[tuple[Place, ...], Field(min_length=1, max_length=MOST_PATHS)]
+    bearer: Annotated[str, Field(max_length=1024)] = field(default="", repr=False)
+    addresses: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+
+    @property
+    def of(self) -> str:
+        """What tells it from other wishes: the bearer and the end change, and nothing is taken anew for
+        that."""
+        said = repr((self.sha, [(each.path, each.with_url, each.without_url) for each in self.places]))
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Standing(Value):
+    """What the worker answers to a wish: how each picture stands."""
+
+    of: str
+    taken: tuple[Picture, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a browser saw of a page: the host that it was led to last, what answered there, and its colours.
+
+    `host` is empty and `status` 0 where nothing was asked or answered; `failure` is why there is no picture.
+    """
+
+    status: int = 0
+    host: str = ""
+    colours: int = 0
+    failure: NoPicture | None = None
+
+
+_WISH, _STANDING = TypeAdapter(Wish), TypeAdapter(Standing)
+
+
+def wish_object(wish: Wish) -> dict[str, Any]:
+    """Return a wish as JSON."""
+    dumped: dict[str, Any] = _WISH.dump_python(wish, mode="json", by_alias=True)
+    return dumped
+
+
+def wish_from(content: bytes) -> Wish:
+    """Return the wish that somebody sent; raises NoWish."""
+    try:
+        wish = _WISH.validate_json(content)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the whole"
+        raise NoWish(f"no wish for pictures: {where} is not as it should be") from None
+    if wish.until.tzinfo is None:
+        raise NoWish("no wish for pictures: until has no zone")
+    for place in wish.places:
+        if not (_is_web(place.with_url) and _is_web(place.without_url)):
+            raise NoWish("no wish for pictures: only http and https are looked at, without a login")
+    return wish
+
+
+def standing_object(standing: Standing) -> dict[str, Any]:
+    """Return an answer as JSON."""
+    dumped: dict[str, Any] = _STANDING.dump_python(standing, mode="json", by_alias=True)
+    return dumped
+
+
+def standing_from(content: bytes) -> Standing | None:
+    """Return what a worker answered; None if it is no such answer."""
+    try:
+        return _STANDING.validate_json(content)
+    except ValidationError:
+        return None
+
+
+def pictures_of(wish: Wish) -> tuple[Picture, ...]:
+    """Return what is to be taken for a wish, in the order in which they are taken and named."""
+    return tuple(
+        Picture(place.path, device, side) for place in wish.places for device in Device for side in Side
+    )
+
+
+def file_of(pictures: Sequence[Picture], picture: Picture) -> str:
+    """Return how one of these pictures is named in its address; the path itself may be anything."""
+    paths = list(dict.fromkeys(each.path for each in pictures))
+    return f"{paths.index(picture.path)}-{picture.device}-{picture.side}"
+
+
+def named(pictures: Sequence[Picture], file: str) -> Picture | None:
+    """Return the picture that is named so, if one is."""
+    return next((each for each in pictures if file_of(pictures, each) == file), None)
+
+
+def url_of(place: Place, side: Side) -> str:
+    """Return what is opened for a picture."""
+    return place.with_url if side is Side.AFTER else place.without_url
+
+
+def at_path(url: str, path: str) -> str:
+    """Return another path (with its query) at the host of a URL."""
+    parts, there = urlsplit(url), urlsplit(path)
+    return urlunsplit((parts.scheme, parts.netloc, there.path or "/", there.query, ""))
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL in small letters, without its port; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def judged(picture: Picture, seen: Seen, url: str) -> Picture:
+    """Return a picture as it stands after `url` was looked at: it counts, or why it is not to be shown."""
+    if seen.host and seen.host != host_of(url):
+        return _refused(picture, NoPicture.OTHER_HOST)
+    if seen.status >= _ERROR:
+        return _refused(picture, NoPicture.STATUS, seen.status)
+    if seen.failure is not None:
+        return _refused(picture, seen.failure)
+    if seen.colours < LEAST_COLOURS:
+        return _refused(picture, NoPicture.BLANK)
+    return Picture(picture.path, picture.device, picture.side, PictureState.TAKEN)
+
+
+def without_room(pictures: Iterable[Picture]) -> tuple[Picture, ...]:
+    """Return these pictures as they stand at a worker that has no room for them."""
+    return tuple(_refused(each, NoPicture.NO_ROOM) for each in pictures)
+
+
+def public_part(secret: bytes, name: str, sha: str) -> str:
+    """Return the part of an address that nobody guesses, by which anybody sees the pictures of a commit.
+
+    It is made from the secret that the controller shares with the worker, and has 192 bits.
+    """
+    said = "\0".join((name, sha)).encode()
+    return hmac.new(secret, _PURPOSE + said, hashlib.sha256).hexdigest()[:48]
+
+
+def _refused(picture: Picture, why: NoPicture, answered: int = 0) -> Picture:
+    return Picture(picture.path, picture.device, picture.side, PictureState.REFUSED, why, answered)
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return False

@@ -1,0 +1,177 @@
+"""The camera of `previewbot pictures`, a real Chromium: what it shows of pages, and what it says in words."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from previewbot.api.pictures import Device, NoPicture, Picture, PictureState, Side
+from previewbot.pictures.album import Job
+from previewbot.pictures.camera import BEARER_HEADER, Camera, Patience, chromium_here
+from previewbot.rules.pictures import SIZES, Place, Wish, judged
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OURS, STAGING, ELSEWHERE = "key.preview.test", "staging.test", "elsewhere.test"
+NAME, SHA, BEARER = "gh-812-42", "a" * 40, "pvb1.key.1.x"
+RAINBOW = (
+    "<body style='margin:0;height:100vh;background:linear-gradient(red,orange,yellow,green,blue,violet)'>"
+)
+_PATIENCE = Patience(load=2.5, quiet=0.3, rest=10.0)
+LOOPBACK = dict.fromkeys((OURS, STAGING), "127.0.0.1")
+
+
+@dataclass
+class Site:
+    """Answers for all hosts at one port, and keeps who was asked for what with which bearer."""
+
+    port: int = 0
+    asked: list[tuple[str, str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        host = request.host.partition(":")[0]
+        self.asked.append((host, request.path, request.headers.get(BEARER_HEADER, "")))
+        there = f"{ELSEWHERE}:{self.port}"
+        pages = {
+            "/": RAINBOW,
+            "/blank": "<body style='background:white'>",
+            "/huge": f"{RAINBOW}<div style='height:200000px;width:9000px'>",
+            "/by-script": f"{RAINBOW}<script>location = 'http://{there}/'</script>",
+            "/assets": f"{RAINBOW}<img src='http://{there}/a'><img src='http://127.0.0.1:{self.port}/b'>"
+            f"<img src='/away'><img src='http://{STAGING}:{self.port}/c'>"
+            f"<script>new WebSocket('ws://127.0.0.1:{self.port}/d'); alert(1)</script>",
+            "/loops": f"{RAINBOW}<script>while (true) {{}}</script>",
+        }
+        match request.path:
+            case "/500":
+                return web.Response(status=500, text=RAINBOW, content_type="text/html")
+            case "/away" | "/away-and-back":
+                raise web.HTTPFound(f"http://{there}/")
+            case "/download":
+                return web.Response(body=b"x", headers={"Content-Disposition": "attachment; filename=x.zip"})
+            case "/endless":
+                return await self._drops(request)
+        if request.path not in pages:
+            return web.Response(status=404)
+        return web.Response(text=pages[request.path], content_type="text/html")
+
+    async def _drops(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/html"})
+        await response.prepare(request)
+        # Until the browser has had enough of it.
+        with suppress(ConnectionResetError):
+            for _ in itertools.count():
+                await response.write(RAINBOW.encode())
+                await asyncio.sleep(0.1)
+        return response
+
+    def wish(self, *paths: str, sha: str = SHA, bearer: str = BEARER) -> Wish:
+        urls = [(path, *(f"http://{host}:{self.port}{path}" for host in (OURS, STAGING))) for path in paths]
+        until = datetime.now(UTC) + timedelta(hours=1)
+        return Wish(sha, until, tuple(Place(*each) for each in urls), bearer)
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[int]:
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site() -> AsyncIterator[Site]:
+    found, app = Site(), web.Application()
+    app.router.add_get("/{path:.*}", found.answer)
+    async with served(app) as port:
+        found.port = port
+        yield found
+
+
+def size_of(png: bytes) -> tuple[int, ...]:
+    return struct.unpack(">II", png[16:24])
+
+
+@pytest.fixture(scope="module")
+def camera() -> Camera:
+    chromium = chromium_here()
+    assert chromium is not None, "there is no Chromium: apt-get install chromium"
+    return Camera(chromium, _PATIENCE, LOOPBACK)
+
+
+async def look(
+    camera: Camera, site: Site, path: str, device: Device = Device.PHONE, side: Side = Side.AFTER
+) -> tuple[Picture, bytes]:
+    """Take one picture; return how it stands then."""
+    job = Job(NAME, site.wish(path), Picture(path, device, side))
+    seen, content = await camera.take(job)
+    return judged(job.picture, seen, job.url), content
+
+
+NO_EVIDENCE = {
+    "/500": (NoPicture.STATUS, 500),
+    "/404": (NoPicture.STATUS, 404),
+    "/away": (NoPicture.OTHER_HOST, 0),
+    "/by-script": (NoPicture.OTHER_HOST, 0),
+    "/blank": (NoPicture.BLANK, 0),
+    "/endless": (NoPicture.TOO_LATE, 0),
+    "/loops": (NoPicture.TOO_LATE, 0),
+    "/download": (NoPicture.NO_PAGE, 0),
+}
+
+
+@pytest.mark.parametrize("path", NO_EVIDENCE)
+async def test_what_is_no_evidence_is_said_in_words(camera: Camera, site: Site, path: str) -> None:
+    picture, _ = await look(camera, site, path)
+
+    assert (picture.state, picture.why, picture.answered) == (PictureState.REFUSED, *NO_EVIDENCE[path])
+
+
+@pytest.mark.parametrize(("path", "device"), [("/huge", Device.PHONE), ("/", Device.DESKTOP)])
+async def test_a_page_is_pictured_as_far_as_it_is_seen_first(
+    camera: Camera, site: Site, path: str, device: Device
+) -> None:
+    picture, content = await look(camera, site, path, device)
+
+    assert (picture.state, size_of(content)) == (PictureState.TAKEN, SIZES[device])
+
+
+async def test_nothing_but_the_two_hosts_is_reached_and_staging_never_gets_the_bearer(
+    camera: Camera, site: Site
+) -> None:
+    site.asked.clear()
+
+    after, _ = await look(camera, site, "/assets")
+    before, _ = await look(camera, site, "/", side=Side.BEFORE)
+
+    assert (after.state, before.state) == (PictureState.TAKEN, PictureState.TAKEN)
+    assert set(site.asked) == {
+        (OURS, "/assets", BEARER),
+        (OURS, "/away", BEARER),
+        (STAGING, "/c", ""),
+        (STAGING, "/", ""),
+    } | {(host, "/favicon.ico", found) for host, path, found in site.asked if path == "/favicon.ico"}
+    assert (STAGING, BEARER) not in {(host, found) for host, _, found in site.asked}
+
+
+async def test_a_host_that_nobody_knows_is_no_picture(camera: Camera, site: Site) -> None:
+    elsewhere = Place("/", f"http://{ELSEWHERE}:{site.port}/", f"http://{STAGING}:{site.port}/")
+    job = Job(NAME, replace(site.wish("/"), places=(elsewhere,)), Picture("/", Device.PHONE, Side.AFTER))
+
+    seen, content = await camera.take(job)
+
+    assert (seen.failure, content) == (NoPicture.NO_ANSWER, b"")

@@ -1,0 +1,268 @@
+"""The worker of pictures without its browser: what it keeps, for how long, for whom, and how much of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side
+from previewbot.clients.pictures import PicturesClient
+from previewbot.errors import Invalid, Unauthorized
+from previewbot.pictures.album import Album, Job
+from previewbot.pictures.server import Worker
+from previewbot.pictures.shelf import Shelf
+from previewbot.rules.pictures import (
+    LEAST_COLOURS,
+    MOST_OF_A_WISH,
+    NoWish,
+    Place,
+    Seen,
+    Standing,
+    Wish,
+    at_path,
+    file_of,
+    judged,
+    named,
+    pictures_of,
+    public_part,
+    wish_from,
+)
+from tests.support.previews import HEAD, NOW, OLDER
+
+TOKEN = b"0123456789abcdef0123456789abcdef"
+NAME, OTHER = "gh-812-42", "gh-812-43"
+PENDING, TAKEN, REFUSED = PictureState.PENDING, PictureState.TAKEN, PictureState.REFUSED
+
+
+def place(path: str = "/") -> Place:
+    return Place(path, f"https://key.preview.example.com{path}", f"https://staging.example.com{path}")
+
+
+def a_wish(*paths: str, sha: str = HEAD, until: datetime = NOW + timedelta(hours=1)) -> Wish:
+    return Wish(sha, until, tuple(map(place, paths or ("/",))), bearer="pvb1.key.1.x")
+
+
+@dataclass
+class InstantCamera:
+    """Sees in place of a browser what it is told by the path; `size` bytes a picture. It waits for `goes`."""
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    size: int = 100
+    goes: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs: list[Job] = field(default_factory=list)
+
+    async def take(self, job: Job) -> tuple[Seen, bytes]:
+        await self.goes.wait()
+        self.jobs.append(job)
+        host = job.url.split("/")[2]
+        return self.seen.get(job.picture.path, Seen(200, host, LEAST_COLOURS)), b"p" * self.size
+
+
+@dataclass
+class Running:
+    """A worker that runs, with how the controller asks it."""
+
+    client: PicturesClient
+    camera: InstantCamera
+    now: list[datetime]
+
+    async def all_taken(self, wish: Wish, name: str = NAME) -> Sequence[Picture]:
+        while any(each.state is PENDING for each in (await self.client.wish(name, wish)).taken):
+            await asyncio.sleep(0)
+        return (await self.client.wish(name, wish)).taken
+
+    async def get(self, path: str, token: bytes = TOKEN) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {token.decode()}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.client.url}{path}", headers=headers) as answer,
+        ):
+            return answer.status, await answer.read()
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, *, most: int = 10_000, previews: int = 10, size: int = 100
+) -> AsyncIterator[Running]:
+    camera, now = InstantCamera(size=size), [NOW]
+    camera.goes.set()
+    album = Album(Shelf(folder, most), lambda: now[0], previews)
+    runner = web.AppRunner(Worker(album, camera, lambda: (TOKEN,)).application(), shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield Running(PicturesClient(url, lambda: TOKEN, user_agent="tests"), camera, now)
+    finally:
+        await runner.cleanup()
+
+
+def files(folder: Path) -> int:
+    return len(list(folder.iterdir()))
+
+
+async def test_a_wish_is_taken_once_and_its_pictures_go_with_the_preview(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        worker.camera.goes.clear()
+        first = await worker.client.wish(NAME, a_wish("/", "/cart"))
+        assert first == Standing(a_wish("/", "/cart").of, pictures_of(a_wish("/", "/cart")))
+        # The bearer of before may have ended until its turn comes.
+        await worker.client.wish(NAME, replace(a_wish("/", "/cart"), bearer="pvb1.key.2.y"))
+        worker.camera.goes.set()
+        taken = await worker.all_taken(a_wish("/", "/cart"))
+        assert [(each.path, each.device, each.side, each.state) for each in taken] == [
+            (path, device, side, TAKEN) for path in ("/", "/cart") for device in Device for side in Side
+        ]
+        assert {job.wish.bearer for job in worker.camera.jobs[1:]} == {"pvb1.key.2.y"}
+        assert len(worker.camera.jobs) == 8
+        assert await worker.get(f"/previews/{NAME}/{HEAD}/1-phone-after.png") == (200, b"p" * 100)
+
+        # A newer commit: of the one before nothing is shown any more.
+        await worker.all_taken(a_wish("/", sha=OLDER))
+        assert (await worker.get(f"/previews/{NAME}/{HEAD}/0-phone-after.png"))[0] == 404
+        assert files(tmp_path) == 4
+        await worker.client.forget(NAME)
+        await worker.client.forget(NAME)
+        assert files(tmp_path) == 0
+
+        # By itself it goes at the end that the wish names.
+        await worker.all_taken(a_wish())
+        worker.now[0] += timedelta(hours=1)
+        assert (await worker.get(f"/previews/{NAME}/{HEAD}/0-phone-after.png"))[0] == 404
+        assert files(tmp_path) == 0
+
+
+async def test_after_a_restart_they_are_taken_anew(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        await worker.all_taken(a_wish())
+    assert files(tmp_path) == 4
+
+    async with running(tmp_path) as worker:
+        assert files(tmp_path) == 0
+        assert {each.state for each in await worker.all_taken(a_wish())} == {TAKEN}
+        assert len(worker.camera.jobs) == 4
+
+
+async def test_the_oldest_makes_room_and_is_not_taken_again_and_again(tmp_path: Path) -> None:
+    async with running(tmp_path, most=750) as worker:
+        await worker.all_taken(a_wish())
+        await worker.all_taken(a_wish(), OTHER)
+
+        states = [each.state for each in await worker.all_taken(a_wish())]
+        assert states == [REFUSED, TAKEN, TAKEN, TAKEN]
+        assert (files(tmp_path), len(worker.camera.jobs)) == (7, 8)
+        assert (await worker.get(f"/previews/{NAME}/{HEAD}/0-phone-before.png"))[0] == 404
+
+
+async def test_what_is_larger_than_the_disk_or_one_preview_too_many_is_said_to_have_no_room(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, most=99, previews=1) as worker:
+        large = await worker.all_taken(a_wish())
+        other = await worker.all_taken(a_wish(), OTHER)
+
+    assert {(each.state, each.why) for each in (*large, *other)} == {(REFUSED, NoPicture.NO_ROOM)}
+    assert len(worker.camera.jobs) == 4
+
+
+async def test_previews_take_turns(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        worker.camera.goes.clear()
+        for name in (NAME, OTHER):
+            await worker.client.wish(name, a_wish())
+        worker.camera.goes.set()
+        await worker.all_taken(a_wish())
+
+    # The first was under way before there was another.
+    assert [job.name for job in worker.camera.jobs[1:5]] == [NAME, OTHER, NAME, OTHER]
+
+
+async def test_what_is_no_evidence_is_kept_by_nobody(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        worker.camera.seen["/"] = Seen(500, "key.preview.example.com", LEAST_COLOURS)
+        await worker.all_taken(a_wish())
+
+    assert files(tmp_path) == 0
+
+
+async def test_only_who_has_the_secret_is_let_in_and_only_with_a_wish_that_is_one(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        for token in (b"", TOKEN[:-1], TOKEN + b"x"):
+            stranger = PicturesClient(worker.client.url, partial(bytes, token), user_agent="tests")
+            with pytest.raises(Unauthorized):
+                await stranger.wish(NAME, a_wish())
+            assert (await worker.get(f"/previews/{NAME}/{HEAD}/0-phone-after.png", token))[0] == 401
+        assert (await worker.get("/healthz", b""))[0] == 200
+        for path in ("/../etc", f"/previews/{NAME}/{HEAD}/..png", f"/previews/x/{HEAD}/0-phone-after.png"):
+            assert (await worker.get(path))[0] == 404
+        with pytest.raises(Invalid):
+            await worker.client.wish(NAME, replace(a_wish(), bearer="x" * MOST_OF_A_WISH))
+        with pytest.raises(Invalid):
+            await worker.client.wish(NAME, replace(a_wish(), sha="../../x"))
+
+
+URL = "https://key.preview.example.com/cart"
+OURS = "key.preview.example.com"
+JUDGED = {
+    "a page": (Seen(200, OURS, 8), TAKEN, None, 0),
+    "nothing": (Seen(204, OURS, 0, NoPicture.NO_PAGE), REFUSED, NoPicture.NO_PAGE, 0),
+    "an error": (Seen(500, OURS, 8), REFUSED, NoPicture.STATUS, 500),
+    "an error without a page": (Seen(404, OURS, 0, NoPicture.NO_ANSWER), REFUSED, NoPicture.STATUS, 404),
+    "another host": (Seen(200, "staging.example.com", 8), REFUSED, NoPicture.OTHER_HOST, 0),
+    "another host's error": (Seen(500, "staging.example.com", 8), REFUSED, NoPicture.OTHER_HOST, 0),
+    "seven colours": (Seen(200, OURS, 7), REFUSED, NoPicture.BLANK, 0),
+    "too late": (Seen(200, OURS, 0, NoPicture.TOO_LATE), REFUSED, NoPicture.TOO_LATE, 0),
+    "nobody": (Seen(failure=NoPicture.OTHER), REFUSED, NoPicture.OTHER, 0),
+}
+
+
+@pytest.mark.parametrize(("seen", "state", "why", "answered"), JUDGED.values(), ids=JUDGED)
+def test_what_counts_as_evidence(
+    seen: Seen, state: PictureState, why: NoPicture | None, answered: int
+) -> None:
+    picture = Picture("/cart", Device.PHONE, Side.AFTER)
+
+    assert judged(picture, seen, URL) == replace(picture, state=state, why=why, answered=answered)
+
+
+WRONG = {
+    "no JSON": b"x",
+    "no places": b'{"sha": "%s", "until": "2026-11-24T09:00:00Z", "places": []}',
+    "too many": b'{"sha": "%s", "until": "2026-11-24T09:00:00Z", "places": ['
+    + b",".join([b'{"path": "/", "withUrl": "http://a/", "withoutUrl": "http://b/"}'] * (MOST_PATHS + 1))
+    + b"]}",
+    "another scheme": b'{"sha": "%s", "until": "2026-11-24T09:00:00Z", "places": [{"path": "/", '
+    b'"withUrl": "file:///etc/passwd", "withoutUrl": "http://b/"}]}',
+    "a login": b'{"sha": "%s", "until": "2026-11-24T09:00:00Z", "places": [{"path": "/", '
+    b'"withUrl": "http://u:p@a/", "withoutUrl": "http://b/"}]}',
+    "no zone": b'{"sha": "%s", "until": "2026-11-24T09:00:00", "places": [{"path": "/", '
+    b'"withUrl": "http://a/", "withoutUrl": "http://b/"}]}',
+}
+
+
+@pytest.mark.parametrize("content", WRONG.values(), ids=WRONG)
+def test_what_is_no_wish(content: bytes) -> None:
+    with pytest.raises(NoWish):
+        wish_from(content.replace(b"%s", HEAD.encode()))
+
+
+def test_files_are_named_by_the_place_of_their_path_and_addresses_by_nobody_s_guess() -> None:
+    pictures = pictures_of(a_wish("/", "/cart"))
+
+    assert [file_of(pictures, each) for each in pictures][3:5] == ["0-desktop-after", "1-phone-before"]
+    assert all(named(pictures, file_of(pictures, each)) == each for each in pictures)
+    assert named(pictures, "2-phone-after") is None
+    parts = {public_part(key, n, s) for key in (b"a", b"b") for n in (NAME, OTHER) for s in (HEAD, OLDER)}
+    assert {len(part) for part in parts} == {48}
+    assert len(parts) == 8
+    assert at_path("https://a.example:8443/x?y", "/cart?b=1") == "https://a.example:8443/cart?b=1"
+    assert "pvb1" not in repr(a_wish())
