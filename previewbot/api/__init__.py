@@ -19,6 +19,7 @@ from previewbot.api.isolation import (
 )
 from previewbot.api.link import Link, LinkKind, OtherLink
 from previewbot.api.phases import Phase, Severity, Turn, Waits
+from previewbot.api.pictures import Device, NoPicture, Picture, Pictures, PictureState, Side
 from previewbot.api.poke import (
     COMMENT_ID,
     DELIVERY_ID,
@@ -142,6 +143,7 @@ __all__ = [
     "ContainerPart",
     "Copied",
     "Correctable",
+    "Device",
     "Ended",
     "Goal",
     "Holders",
@@ -152,12 +154,16 @@ __all__ = [
     "Link",
     "LinkKind",
     "Missing",
+    "NoPicture",
     "Observed",
     "OtherLink",
     "OwnDatabase",
     "OwnEnvironment",
     "OwnMessages",
     "Phase",
+    "Picture",
+    "PictureState",
+    "Pictures",
     "Place",
     "PodProblem",
     "Poke",
@@ -182,6 +188,7 @@ __all__ = [
     "Service",
     "Severity",
     "SharedChange",
+    "Side",
     "Slot",
     "SlotBound",
     "Source",

@@ -80,13 +80,15 @@ class Picture(Value):
 class Pictures(Value):
     """The pictures of one commit; `of` tells the wish from others, `since` is when it was first made.
 
-    `sha` is the commit whose services served while they were taken.
+    `sha` is the commit whose services served while they were taken. `public` is the part of their addresses
+    that nobody guesses, empty unless anybody may see them.
     """
 
     sha: str = ""
     of: str = ""
     since: datetime | None = None
     taken: tuple[Picture, ...] = ()
+    public: str = ""
 
     @property
     def are_due(self) -> bool:

@@ -20,6 +20,7 @@ from previewbot.api.conditions import Condition
 from previewbot.api.isolation import Isolation
 from previewbot.api.link import Link, OtherLink
 from previewbot.api.phases import Phase
+from previewbot.api.pictures import Pictures
 from previewbot.api.reasons import AnyReason
 from previewbot.api.reports import Report
 from previewbot.api.requests import Reply, Requests
@@ -260,6 +261,7 @@ class Status(Value):
     requests: Requests = field(default_factory=Requests)
     replies: tuple[Reply, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    pictures: Pictures = field(default_factory=Pictures)
     reports: dict[str, Report] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from previewbot.cli.files import read_head
 from previewbot.config.reader import MAX_BYTES
-from previewbot.config.server import Bearer, SecretSource, Settings, bearers, client_secret, cookie_keys
+from previewbot.config.server import (
+    Bearer,
+    SecretSource,
+    Settings,
+    bearers,
+    client_secret,
+    cookie_keys,
+    shared_secrets,
+)
 from previewbot.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -18,6 +26,7 @@ BEARERS = "api.bearer_file"
 CLIENT_SECRET, COOKIE_KEYS = "sign_in.client_secret_file", "sign_in.cookie_keys_file"
 ASSERTION_KEYS = "proxy.assertion.keys_file"
 GUARD_KEYS = "links.gateway.guard.keys_file"
+PICTURES = "pictures.token_file"
 
 
 def is_here(source: SecretSource) -> bool:
@@ -58,6 +67,18 @@ def read_bearers(settings: Settings) -> tuple[Bearer, ...]:
     if source is None or source.file is None:
         return ()
     return bearers(source.file, read_secret(source))
+
+
+def pictures_source(settings: Settings) -> SecretSource | None:
+    """Return where the secret is that the worker of pictures shares; None where there is no worker."""
+    pictures = settings.pictures
+    return None if pictures is None else SecretSource(name=PICTURES, file=pictures.token_file)
+
+
+def read_pictures_token(settings: Settings) -> bytes:
+    """Return the secret that is sent to the worker of pictures now; raises SettingsError."""
+    file = settings.pictures.token_file if settings.pictures is not None else None
+    return shared_secrets(*_read(file, PICTURES))[0]
 
 
 def sign_in_sources(settings: Settings) -> tuple[SecretSource, ...]:
@@ -117,6 +138,7 @@ def sources_of_pages(settings: Settings) -> tuple[SecretSource, ...]:
     proxys = assertion_keys_file(settings)
     found = (
         bearer_source(settings),
+        pictures_source(settings),
         *sign_in_sources(settings),
         None if proxys is None else SecretSource(name=ASSERTION_KEYS, file=proxys),
         guard_source(settings),
@@ -134,6 +156,7 @@ def check_secret_of_pages(source: SecretSource, content: bytes) -> None:
         COOKIE_KEYS: cookie_keys,
         ASSERTION_KEYS: assertion_keys,
         GUARD_KEYS: cookie_keys,
+        PICTURES: shared_secrets,
     }
     assert source.file is not None
     judges[source.name](source.file, content)

@@ -21,6 +21,7 @@ from previewbot.cli.secret_files import (
     read_client_secret,
     read_cookie_keys,
     read_guard_keys,
+    read_pictures_token,
     read_secret,
 )
 from previewbot.config.reader import MAX_BYTES
@@ -154,7 +155,9 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
     """Run the controller until SIGTERM or SIGINT; without an `identity` it gets one that nobody else has."""
     import asyncio
 
+    from previewbot.clients.pictures import PicturesClient
     from previewbot.runtime.controller import run
+    from previewbot.runtime.parts import USER_AGENT
 
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)
@@ -162,6 +165,12 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
     read_guard_keys(settings)
     guard_keys = partial(read_guard_keys, settings)
     proxies = proxies_of(os.environ)
+    pictures = None
+    if settings.pictures is not None:
+        read_pictures_token(settings)
+        pictures = PicturesClient(
+            settings.pictures.url, lambda: read_pictures_token(settings), user_agent=USER_AGENT
+        )
     logs.configure()
 
     async def until_told() -> int:
@@ -172,7 +181,14 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
         # digits.
         name = identity or f"{socket.gethostname()}-{secrets.token_hex(4)}"
         return await run(
-            settings, key, bind, identity=name, stop=stop, proxies=proxies, guard_keys=guard_keys
+            settings,
+            key,
+            bind,
+            identity=name,
+            stop=stop,
+            proxies=proxies,
+            guard_keys=guard_keys,
+            pictures=pictures,
         )
 
     try:

@@ -12,6 +12,7 @@ from previewbot.api import Preview
 from previewbot.clients.github import GitHub, InstallationClient
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.links import Links
+from previewbot.clients.pictures import Album
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
@@ -19,6 +20,7 @@ from previewbot.reconciler.children import ChildKind, Route
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.links_being_asked import LinksBeingAsked
 from previewbot.reconciler.memory import Memory
+from previewbot.reconciler.pictures_asked import PicturesAsked
 from previewbot.reconciler.plan.presses import is_press
 from previewbot.rules.slot_limits import SlotLimitsOf
 from previewbot.rules.slots import SlotGrant, Slots
@@ -33,7 +35,8 @@ class Context:
     last poll knew of mirrord's operator. `wrote` takes what we wrote into the cache, so that the cache is
     never behind our own writes. `asked_elsewhere` has the requests of a Preview, by its name, as a watch last
     told. `guard_keys` returns what bearers past the guard are signed with, and raises SettingsError.
-    `previews` gives the very same tuple where nothing changed.
+    `previews` gives the very same tuple where nothing changed. `pictures` is the worker that takes some, None
+    where there is none.
     """
 
     kube: Kube
@@ -54,6 +57,8 @@ class Context:
     asked_elsewhere: Callable[[str], Sequence[Mapping[str, Any]]] = lambda preview: ()
     guard_keys: Callable[[], tuple[bytes, ...]] = tuple
     links_being_asked: LinksBeingAsked = field(default_factory=LinksBeingAsked)
+    pictures: Album | None = None
+    pictures_asked: PicturesAsked = field(default_factory=PicturesAsked)
 
     def client_for(self, preview: Preview, installation_id: int | None = None) -> InstallationClient:
         """Return the client with which GitHub is asked about a Preview; another installation's if given.
@@ -97,6 +102,7 @@ class Context:
         """Forget a Preview that is gone."""
         self.memory.forget(name)
         self.links_being_asked.forget(name)
+        self.pictures_asked.forget(name)
 
     @property
     def limits(self) -> Limits:

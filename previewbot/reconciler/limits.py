@@ -13,7 +13,8 @@ class Limits:
     """What the platform team's settings say about time, where links go, and whether these are asked.
 
     `evicts_idle`: what sleeps gives its slot to one that waits. `names_commit`: routes have answers name
-    their commit, which what the Gateway's class can do decides too.
+    their commit, which what the Gateway's class can do decides too. `pictures` are
+    taken of what is announced, and also stand in the comment where they are `pictures_public`.
     """
 
     ttl_default: timedelta
@@ -27,6 +28,8 @@ class Limits:
     check_links: bool = False
     evicts_idle: bool = False
     names_commit: bool = False
+    pictures: bool = False
+    pictures_public: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -42,4 +45,6 @@ class Limits:
             gateway=settings.links.gateway if settings.links else None,
             check_links=settings.links.check if settings.links else True,
             evicts_idle=settings.limits.evict == "idle",
+            pictures=settings.pictures is not None,
+            pictures_public=settings.pictures is not None and settings.pictures.public,
         )

@@ -16,6 +16,7 @@ from previewbot.api import (
     ConfigurationProblem,
     LeftOut,
     Lifecycle,
+    Picture,
     PodProblem,
     Preview,
     Reason,
@@ -35,6 +36,7 @@ from previewbot.reconciler.limits import Limits
 from previewbot.rules import policy
 from previewbot.rules.asked_for import Requested
 from previewbot.rules.link_answers import Answers
+from previewbot.rules.pictures import Wish
 from previewbot.rules.repositories import Bounds
 from previewbot.rules.slots import SlotGrant
 
@@ -212,6 +214,18 @@ class LinkAnswer:
 
 
 @dataclass(frozen=True)
+class PicturesSeen:
+    """How the pictures of a wish stand, as the worker says; no `wish`: there are none any more.
+
+    `public` is the part of their addresses that nobody guesses, where anybody may see them.
+    """
+
+    wish: Wish | None
+    taken: tuple[Picture, ...] = ()
+    public: str = ""
+
+
+@dataclass(frozen=True)
 class GatewaySeen:
     """How the Gateway stood when it was looked at last, and since when it stands so."""
 
@@ -235,6 +249,8 @@ class Observation:
     `requested` is what is known of the request, None if this look did not ask or had no reason to.
     `gives_way`: as it is stored it sleeps, and another that waits gets its slot.
     `link_answer` is there in the pass in which a link has answered, `link_asked_since` while it has not.
+    `pictures` is there in the pass in which the worker was asked, `pictures_asked_at` since it answered
+    last; it is `pictures_away` if it lately did not.
     """
 
     preview: Preview
@@ -259,6 +275,9 @@ class Observation:
     requested: Requested | None = None
     link_answer: LinkAnswer | None = None
     link_asked_since: datetime | None = None
+    pictures: PicturesSeen | None = None
+    pictures_asked_at: datetime | None = None
+    pictures_away: bool = False
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
     gives_way: bool = False
     gateway: GatewaySeen = GatewaySeen()

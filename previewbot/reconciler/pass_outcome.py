@@ -13,6 +13,7 @@ from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.decision import Run
 from previewbot.reconciler.plan.link_check import inquiry_of, look_for_an_answer_in, seconds_until_asked
+from previewbot.reconciler.plan.pictures import AWAY, seconds_until_wished, wish_of
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
@@ -92,6 +93,7 @@ def next_pass(
     after = requeue_after(status, plan.decision, facts, deadline=deadline, now=now, removed=removed)
     if running:
         after = earliest(after, observation.pods_again, _until_link_is_asked(status, observation, now))
+        after = earliest(after, _until_pictures(status, observation, now))
         after = earliest(after, until_rested(status, now) if observation.limits.evicts_idle else None)
         # It would have made room, had somebody not asked for something just now, or the operator been away.
         after = earliest(after, ASKED_TO_MAKE_ROOM if observation.gives_way else None)
@@ -121,6 +123,16 @@ def _until_link_is_asked(status: Status, observation: Observation, now: datetime
         return None
     after = seconds_until_asked(inquiry, status.link, status.services, limits.session_deadline, now)
     return None if after is None else max(look_for_an_answer_in(observation.link_asked_since, now), after)
+
+
+def _until_pictures(status: Status, observation: Observation, now: datetime) -> float | None:
+    """Return in how many seconds the worker of pictures is to be asked; None if it is not."""
+    preview = replace(observation.preview, status=status)
+    wish = wish_of(preview, observation.facts, observation.limits, now)
+    after = seconds_until_wished(status, wish, now, asked_at=observation.pictures_asked_at)
+    if after is None:
+        return None
+    return max(AWAY.total_seconds() if observation.pictures_away else SOON, after)
 
 
 def without_foreign_reports(status: Status, reporters: Collection[Reporter]) -> Status:

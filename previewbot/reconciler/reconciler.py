@@ -12,10 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from previewbot.api import Preview, Reason, Status
+from previewbot.api import Pictures, Preview, Reason, Status
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.links import Links
+from previewbot.clients.pictures import Album
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.engine.operator import OperatorSeen, nobody_asked
@@ -26,6 +27,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
+from previewbot.reconciler.gather.pictures import forget_pictures
 from previewbot.reconciler.gather.presses import left_to_quote, says_waiting
 from previewbot.reconciler.listing_memory import OfAgents, Untriggered
 from previewbot.reconciler.memory import Memory, note_look, note_refusals
@@ -85,6 +87,7 @@ class Reconciler:
         operator: Callable[[], OperatorSeen] = nobody_asked,
         asked_elsewhere: Callable[[str], Sequence[Mapping[str, Any]]] = lambda preview: (),
         guard_keys: Callable[[], tuple[bytes, ...]] = tuple,
+        pictures: Album | None = None,
     ) -> None:
         self._slots = slots or asyncio.Lock()
         self._reporters = reporters
@@ -105,6 +108,7 @@ class Reconciler:
             operator=operator,
             asked_elsewhere=asked_elsewhere,
             guard_keys=guard_keys,
+            pictures=pictures,
         )
 
     @property
@@ -134,6 +138,7 @@ class Reconciler:
         # write, and a write on top of an old resourceVersion would only be refused with a conflict.
         obj = await self._context.kube.get_preview(name)
         if obj is None:
+            await forget_pictures(self._context, name)
             self._context.forget(name)
             return Outcome(await tend_orphans(self._context, name))
         store = PreviewStore(self._context, obj)
@@ -279,6 +284,8 @@ class Reconciler:
             await store.delete()
         except Conflict:
             return Outcome(SOON)
+        if store.status.pictures != Pictures():
+            await forget_pictures(self._context, store.preview.name)
         self._context.forget(store.preview.name)
         return Outcome()
 

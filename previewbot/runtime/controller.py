@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from previewbot.clients.github import GitHub
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.outgoing import client_session
+from previewbot.clients.pictures import Album
 from previewbot.config.server import Settings
 from previewbot.errors import LeaseLost
 from previewbot.reconciler.memory import Memory
@@ -53,12 +54,14 @@ async def run(
     stop: asyncio.Event,
     proxies: Proxies = DIRECTLY,
     guard_keys: Callable[[], tuple[bytes, ...]] = tuple,
+    pictures: Album | None = None,
 ) -> int:
     """Run the controller until `stop` is set; return the exit code.
 
     `identity` is who it is in the Lease, `proxies` are the way to GitHub and registries.
-    `guard_keys` returns those with which it asks links past the guard. Raises SettingsError
-    for a private key, a CA or a kubeconfig that cannot be used, OSError if `bind` is taken.
+    `guard_keys` returns those with which it asks links past the guard, `pictures` is the worker that takes
+    some, None where there is none. Raises SettingsError for a private key, a CA or a
+    kubeconfig that cannot be used, OSError if `bind` is taken.
     """
     for warning in warnings_of(settings):
         log.warning(warning)
@@ -92,7 +95,8 @@ async def run(
         stack.callback(watchdog.stop)
         leading = Gauge("previewbot_leading", "Whether this controller holds the Lease", registry=metrics)
         leading.set_function(lambda: float(leadership.leading))
-        parts = Parts(settings, session, proxies, github, kube, leadership, health, metrics, guard_keys)
+        known = (settings, session, proxies, github, kube, leadership, health, metrics)
+        parts = Parts(*known, guard_keys, pictures)
         return await until(stop, _work(parts, watchdog))
 
 

@@ -14,6 +14,7 @@ from previewbot.clients.kubernetes.cache import ObjectCache
 from previewbot.clients.kubernetes.client import Kube
 from previewbot.clients.kubernetes.operator import look_at_operator
 from previewbot.clients.links import Links
+from previewbot.clients.pictures import Album
 from previewbot.clients.registry import Registry
 from previewbot.config.server import Settings
 from previewbot.reconciler import Reconciler
@@ -51,6 +52,7 @@ class Parts:
     health: Health
     metrics: CollectorRegistry
     guard_keys: Callable[[], tuple[bytes, ...]] = tuple
+    pictures: Album | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def new_reconciler(parts: Parts, followed: Followed, memory: Memory) -> Reconcil
         operator=followed.operator,
         asked_elsewhere=followed.asked,
         guard_keys=parts.guard_keys,
+        pictures=parts.pictures,
         memory=memory,
     )
 

@@ -63,6 +63,7 @@ from previewbot.clients.github.installation import REVIEW_PAGES
 from previewbot.clients.github.spending import Hours
 from previewbot.clients.kubernetes.resources import without_nulls
 from previewbot.clients.links import Question
+from previewbot.clients.pictures import Album
 from previewbot.clients.registry import FoundImage
 from previewbot.config.repository import PATH
 from previewbot.config.server import Settings, parse
@@ -906,6 +907,7 @@ class World:
         self.pods: dict[str, tuple[dict[str, Any], ...]] = {}
         self.operator = OperatorSeen()
         self.guard_keys: Callable[[], tuple[bytes, ...]] = tuple
+        self.worker: Album | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -930,6 +932,7 @@ class World:
             asked_elsewhere=lambda name: tuple(
                 obj for key, obj in self.cluster.requests.items() if key.startswith(f"{name}-")
             ),
+            pictures=self.worker,
         )
 
     def press(

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from previewbot.config import types as t
+from previewbot.config.repository.pictured import PICTURED, PicturedPaths
 from previewbot.config.repository.targets import Target
 from previewbot.config.target_paths import TargetPath
 from previewbot.config.types import about, mistake
@@ -133,6 +134,7 @@ class Entry(t.Model):
         [{"path": "/api", "service": "api", "port": 8080, "timeouts": {"request": "0s"}}],
         default=(),
     )
+    pictures: PicturedPaths | None = PICTURED
 
     def is_served_by(self, namespace: str, target: str) -> bool:
         """Return whether this target is the front end's own workload, in whichever of its containers."""

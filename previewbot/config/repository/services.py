@@ -13,6 +13,7 @@ from previewbot.config.repository.builds import NamedBuild
 from previewbot.config.repository.globs import GLOB_SCHEMA, glob, globs
 from previewbot.config.repository.image_fields import FIELDS
 from previewbot.config.repository.mirrord_field import Mirrord, MirrordTemplate
+from previewbot.config.repository.pictured import PICTURED, PicturedPaths
 from previewbot.config.repository.state import Idle, Queues, UsedDatabases, UsedDatabasesTemplate
 from previewbot.config.repository.targets import LabelTemplate, ServiceLabel, ServiceTarget, TargetTemplate
 from previewbot.config.repository.values import IMAGE_SCHEMA, OPEN_SCHEMA, check_image, open_path
@@ -94,6 +95,7 @@ class ServiceFields(t.Model):
         "/api/checkout/baggage",
         default=None,
     )
+    pictures: PicturedPaths | None = PICTURED
 
 
 class ServiceConfig(ServiceFields):

@@ -22,6 +22,7 @@ from previewbot.config.server.guard import guard_mistakes
 from previewbot.config.server.images import ImageSettings
 from previewbot.config.server.links import GatewaySettings, LinkSettings
 from previewbot.config.server.people import Access, SignInSettings, Verdicts, sign_in_mistakes
+from previewbot.config.server.pictures import PicturesSettings
 from previewbot.config.server.places import Deployments, DeploymentsSettings
 from previewbot.config.server.proxy import ProxySettings, proxy_mistakes
 from previewbot.config.server.repositories import Owner, RepositoryRule, mistakes_of
@@ -293,6 +294,9 @@ class Settings(t.Model):
         "access has said on its page whether it is what was asked for; `off`, none",
         "check",
         default="off",
+    )
+    pictures: PicturesSettings | None = about(
+        "pictures of previews, before and after; left out: none are taken", default=None
     )
     agents: AgentsSettings = AgentsSettings()
 

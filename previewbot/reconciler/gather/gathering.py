@@ -18,6 +18,7 @@ from previewbot.reconciler.gather.github import must_read, read_github, wants_a_
 from previewbot.reconciler.gather.images import look_up_image
 from previewbot.reconciler.gather.links import ask_link
 from previewbot.reconciler.gather.others import taken_by_others
+from previewbot.reconciler.gather.pictures import is_away, look_at_pictures
 from previewbot.reconciler.gather.pod_logs import read_logs
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.presses import presses_waiting
@@ -203,7 +204,8 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     if facts is None or not isinstance(decision, Run):
         # What its link is being asked is over: taken later, the answer would be one of a session of before.
         context.links_being_asked.forget(observation.preview.name)
-        return observation
+        seen = await look_at_pictures(context, observation.preview, observation, decision)
+        return replace(observation, pictures=seen)
     preview = replace(observation.preview, status=status)
     # Each question needs the answer to the one before: a target is only worth reading once there is an image
     # for it, and pods only once their session can run.
@@ -223,6 +225,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
     again = look_again_in(context, preview, runnable, observation.found)
     taken, absent = await taken_by_others(context, as_planned, services)
     answer = await ask_link(context, preview, observation)
+    pictures = await look_at_pictures(context, preview, observation, decision)
     # The questions may have taken most of a minute. The plan must not measure deadlines by a clock that stood
     # still meanwhile.
     return replace(
@@ -235,6 +238,9 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         absent=observation.absent | absent,
         link_answer=answer,
         link_asked_since=context.links_being_asked.since(preview.name),
+        pictures=pictures,
+        pictures_asked_at=context.pictures_asked.at(preview.name),
+        pictures_away=is_away(context),
     )
 
 

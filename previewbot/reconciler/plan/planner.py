@@ -23,6 +23,7 @@ from previewbot.reconciler.plan.fold import Steps, fold
 from previewbot.reconciler.plan.inbox import adopt, resume, summed_up
 from previewbot.reconciler.plan.link import with_route_to_write
 from previewbot.reconciler.plan.notices import wanted_now
+from previewbot.reconciler.plan.pictures import with_pictures
 from previewbot.reconciler.plan.presses import with_answers_bounded, without_answers
 from previewbot.reconciler.plan.refusals import refuse
 from previewbot.reconciler.plan.reviews import with_reviews
@@ -79,6 +80,7 @@ def status_with_input(observation: Observation) -> Status:
         status = lifecycle.record_queue(status, facts, observation.preview.poke.queued_id)
     if _gives_way(observation, status):
         status = lifecycle.give_way(status, now)
+    status = with_pictures(status, observation)
     remaining = len(observation.found) + len(hidden(status.children, observation.unseen))
     return lifecycle.restart_clock(status, remaining=remaining)
 

@@ -1,0 +1,75 @@
+"""Wishes for pictures of a preview that is announced, and asks how they stand; one question, of two seconds.
+
+The wish is the same with each look, and what the worker lost it takes anew. It is only asked when that is
+due: whatever becomes of it, no pass fails, and none waits for it again soon.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from previewbot.api import Pictures, Preview
+from previewbot.errors import RemoteError, SettingsError
+from previewbot.reconciler.context import Context
+from previewbot.reconciler.observation import Observation, PicturesSeen
+from previewbot.reconciler.plan.decision import Decision, Hold, Run
+from previewbot.reconciler.plan.pictures import AWAY, seconds_until_wished, wish_of
+from previewbot.rules.pictures import public_part
+
+log = logging.getLogger(__name__)
+
+
+async def look_at_pictures(
+    context: Context, preview: Preview, observation: Observation, decision: Decision
+) -> PicturesSeen | None:
+    """Return how the pictures stand of a Preview as it is stored, if that was asked now."""
+    if context.pictures is None or isinstance(decision, Hold) or is_away(context):
+        return None
+    if not isinstance(decision, Run):
+        return await _gone(context, preview)
+    asked, now = context.pictures_asked.at(preview.name), context.now()
+    addresses = observation.gateway.state.addresses
+    wish = wish_of(preview, observation.facts, context.limits, now, addresses=addresses)
+    after = seconds_until_wished(preview.status, wish, now, asked_at=asked)
+    if wish is None or after is None or after > 0:
+        return None
+    try:
+        standing = await context.pictures.wish(preview.name, wish)
+        public = ""
+        if context.limits.pictures_public:
+            public = public_part(context.pictures.secret(), preview.name, wish.sha)
+    except (RemoteError, SettingsError) as error:
+        _failed(context, preview.name, error)
+        return None
+    context.pictures_asked.note(preview.name, now)
+    return PicturesSeen(wish, standing.taken, public)
+
+
+async def forget_pictures(context: Context, name: str) -> bool:
+    """Have the worker forget a Preview that is over; return whether it did. By itself it does in the end."""
+    context.pictures_asked.forget(name)
+    if context.pictures is None or is_away(context):
+        return False
+    try:
+        await context.pictures.forget(name)
+    except (RemoteError, SettingsError) as error:
+        _failed(context, name, error)
+        return False
+    return True
+
+
+async def _gone(context: Context, preview: Preview) -> PicturesSeen | None:
+    if preview.status.pictures == Pictures() or not await forget_pictures(context, preview.name):
+        return None
+    return PicturesSeen(None)
+
+
+def is_away(context: Context) -> bool:
+    """Return whether the worker lately did not answer."""
+    failed = context.pictures_asked.failed_at
+    return failed is not None and context.now() - failed < AWAY
+
+
+def _failed(context: Context, name: str, error: Exception) -> None:
+    context.pictures_asked.failed(context.now())
+    log.warning("the worker of pictures was not reached", extra={"preview": name, "error": str(error)})

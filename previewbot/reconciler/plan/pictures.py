@@ -1,0 +1,147 @@
+"""Which pictures are wished for, how they stand in the status, and when to wish again. Pure.
+
+They are of what is announced: wished for once the link is proven for a commit, and again with each look that
+is due, since a worker that was started anew knows of nothing. Nothing of a fork is ever pictured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from previewbot.api import Device, Phase, Picture, Pictures, Preview, Proven, Service, Side, Status
+from previewbot.api.pictures import MOST_PATHS
+from previewbot.config.repository import RepositoryConfig
+from previewbot.engine import links
+from previewbot.reconciler.limits import Limits
+from previewbot.reconciler.observation import Observation, PicturesSeen, PullRequestFacts
+from previewbot.rules.pictures import Place, Wish, at_path, pictures_of
+
+AGAIN = timedelta(minutes=5)
+"""How often the worker is asked whether it still has what was taken."""
+
+AWAY = timedelta(seconds=30)
+"""How long a worker is not asked anything that did not answer."""
+
+_SOON, _LATER = 2.0, 60.0
+"""Seconds until it is asked whether pictures were taken meanwhile: soon at first, and then more seldom."""
+
+_LARGEST_STATUS = 999
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a link shows that works: of which commit, and whether nothing sleeps that a look would wake."""
+
+    sha: str
+    awake: bool
+
+
+def wish_of(
+    preview: Preview,
+    facts: PullRequestFacts | None,
+    limits: Limits,
+    now: datetime,
+    *,
+    bearer: str = "",
+    addresses: Sequence[str] = (),
+) -> Wish | None:
+    """Return what is to be pictured of a Preview as it is stored; None if nothing is, or not now.
+
+    `addresses` are those of the Gateway, for a link whose name is not known in the cluster.
+    """
+    config, status = facts.config if facts is not None else None, preview.status
+    if facts is None or config is None or not limits.pictures or facts.pull_request.is_fork:
+        return None
+    shown = _shown(status, limits)
+    if shown is None or not shown.awake:
+        return None
+    link = status.link
+    places = tuple(
+        Place(path, at_path(link.url, path), at_path(link.staging_url, path))
+        for path in paths_of(config, status.services, link.path)
+    )
+    if not places:
+        return None
+    until = status.lifecycle.expires_at or now + limits.ttl_max
+    return Wish(shown.sha, until, places, bearer, tuple(addresses))
+
+
+def paths_of(config: RepositoryConfig, services: Sequence[Service], lands_on: str) -> tuple[str, ...]:
+    """Return the paths that are pictured: those that the services behind the link name, and its entry."""
+    entry = links.entry_of(config, services)
+    serving = {service.name for service in services if service.serving_sha}
+    behind = [
+        each for each in config.services if each.name in serving and config.entry_of(each.name) == entry
+    ]
+    named = [each.pictures for each in behind if each.pictures is not None]
+    if entry is not None and entry.pictures is not None:
+        named.append(entry.pictures)
+    if not named:
+        return (lands_on,)
+    return tuple(dict.fromkeys(path for paths in named for path in paths))[:MOST_PATHS]
+
+
+def with_pictures(status: Status, observation: Observation) -> Status:
+    """Return a status with how its pictures stand, as the worker said; without any where none are taken."""
+    if not observation.limits.pictures and status.pictures != Pictures():
+        return replace(status, pictures=Pictures())
+    seen = observation.pictures
+    if seen is None:
+        return status
+    found = _as_seen(seen, status.pictures, observation.now)
+    return status if found == status.pictures else replace(status, pictures=found)
+
+
+def seconds_until_wished(
+    status: Status, wish: Wish | None, now: datetime, *, asked_at: datetime | None
+) -> float | None:
+    """Return in how many seconds the worker is to be asked; in 0 or less at once, None if it is not.
+
+    `asked_at` is when it was last asked for this Preview, None if it was not, by this process.
+    """
+    if wish is None:
+        return None
+    pictures = status.pictures
+    waits = AGAIN.total_seconds()
+    if pictures.of != wish.of:
+        waits = _SOON
+    elif pictures.are_due:
+        since = (now - pictures.since).total_seconds() if pictures.since else 0.0
+        waits = min(max(_SOON, since / 4), _LATER)
+    return 0.0 if asked_at is None else waits - (now - asked_at).total_seconds()
+
+
+def _shown(status: Status, limits: Limits) -> _Shown | None:
+    link = status.link
+    if link.kind is None or not link.kind.just_works or not link.url or not link.staging_url:
+        return None
+    if limits.check_links and (link.proven in (None, Proven.NO) or link.outdated):
+        return None
+    serving = [service for service in status.services if service.serving_sha]
+    shas = {service.serving_sha for service in serving}
+    if len(shas) != 1 or status.phase not in (Phase.READY, Phase.IDLE):
+        return None
+    return _Shown(shas.pop(), awake=all(service.phase is not Phase.IDLE for service in serving))
+
+
+def _as_seen(seen: PicturesSeen, before: Pictures, now: datetime) -> Pictures:
+    """Return what the worker said of what was wished for, and of nothing else: it is not believed further."""
+    if seen.wish is None:
+        return Pictures()
+    said = {(each.path, each.device, each.side): each for each in seen.taken}
+    taken = tuple(_known(each, said) for each in pictures_of(seen.wish))
+    same = before.of == seen.wish.of
+    # Of a worker that was started anew the time begins anew too, so that it is asked soon.
+    since = before.since if same and before.are_due else now
+    found = Pictures(seen.wish.sha, seen.wish.of, since, taken, seen.public)
+    return before if same and replace(found, since=before.since) == before else found
+
+
+def _known(wished: Picture, said: dict[tuple[str, Device, Side], Picture]) -> Picture:
+    found = said.get((wished.path, wished.device, wished.side))
+    if found is None:
+        return wished
+    answered = found.answered if 0 <= found.answered <= _LARGEST_STATUS else 0
+    return replace(wished, state=found.state, why=found.why, answered=answered)

@@ -1,0 +1,196 @@
+"""Pictures of a preview, pass by pass: wished for once its link is proven, taken anew, gone with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from previewbot.api import NoPicture, Pictures, PictureState
+from previewbot.rules.link_answers import FROM_STAGING, Answer
+from previewbot.rules.pictures import Place, Seen, public_part
+from tests.support.passes import A, B, World
+from tests.support.worker_of_pictures import SECRET, WorkerInMemory
+from tests.unit.test_passes_links import ENTRY, HOST, OURS
+
+NAME = "gh-812-42"
+SET = {"url": "http://pictures:8080", "token_file": "/etc/previewbot/pictures/token"}
+PATHS = ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    pictures: [/cart, '/a?b=1', /cart]\n", 1)
+OF_ENTRY = ENTRY.replace("port: 80}", "port: 80, pictures: [/, /about]}")
+NONE = ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    pictures: []\n", 1)
+
+
+def begun(folder: Path, configuration: str = ENTRY, **settings: Any) -> tuple[World, WorkerInMemory]:
+    world = World(pictures={**SET, **settings})
+    worker = WorkerInMemory(folder, world.clock)
+    world.worker = worker
+    world.github.configuration, world.links.answer = configuration, OURS
+    world.restart()
+    return world, worker
+
+
+async def ready(folder: Path, configuration: str = ENTRY, **settings: Any) -> tuple[World, WorkerInMemory]:
+    """Return a world whose preview is ready, with a worker of which pictures are wished."""
+    world, worker = begun(folder, configuration, **settings)
+    await world.settle(8)
+    assert world.serving == [A]
+    return world, worker
+
+
+def states(world: World) -> set[PictureState]:
+    return {each.state for each in world.status.pictures.taken}
+
+
+async def test_they_are_wished_for_once_the_link_is_proven_and_stand_in_the_status(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path)
+    world.links.answer = Answer(200, agents=(FROM_STAGING,))
+    await world.settle(8)
+    assert (worker.asked, world.status.pictures) == (0, Pictures())
+
+    world.links.answer = OURS
+    await world.settle(50)
+    [wish, *_] = worker.wishes
+    assert wish.sha == A
+    assert wish.places == (Place("/", f"https://{HOST}/", "https://staging.example.com/"),)
+    assert wish.until == world.status.lifecycle.expires_at
+    assert states(world) == {PictureState.PENDING}
+
+    worker.seen["/"] = Seen(500, "staging.example.com")
+    worker.seen["/"] = Seen(500, HOST)
+    assert worker.take() == 4
+    world.clock.forward(seconds=60)
+    await world.run()
+    pictures = world.status.pictures
+    assert pictures.sha == A
+    assert [(each.side, each.state, each.why, each.answered) for each in pictures.taken[:2]] == [
+        ("before", PictureState.REFUSED, NoPicture.OTHER_HOST, 0),
+        ("after", PictureState.REFUSED, NoPicture.STATUS, 500),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "paths"),
+    [(ENTRY, ["/"]), (PATHS, ["/cart", "/a?b=1"]), (OF_ENTRY, ["/", "/about"]), (NONE, [])],
+)
+async def test_the_paths_are_those_that_the_file_names(
+    tmp_path: Path, configuration: str, paths: list[str]
+) -> None:
+    _, worker = await ready(tmp_path, configuration)
+
+    assert [[place.path for place in wish.places] for wish in worker.wishes[:1]] == ([paths] if paths else [])
+
+
+async def test_after_a_restart_of_the_worker_the_next_look_has_them_taken_anew(tmp_path: Path) -> None:
+    world, worker = await ready(tmp_path)
+    assert worker.take() == 4
+    await world.settle(3)
+    assert states(world) == {PictureState.TAKEN}
+    asked = worker.asked
+    await world.run()
+    assert worker.asked == asked
+    assert world.outcome.requeue_after is not None
+    assert world.outcome.requeue_after <= 300
+
+    worker.restart()
+    world.clock.forward(minutes=5)
+    await world.run()
+    assert states(world) == {PictureState.PENDING}
+    assert worker.take() == 4
+    await world.settle(3)
+    assert states(world) == {PictureState.TAKEN}
+
+
+async def test_a_worker_that_is_away_holds_nothing_up_and_is_not_asked_again_and_again(
+    tmp_path: Path,
+) -> None:
+    world, worker = begun(tmp_path)
+    worker.away = True
+    await world.settle(8)
+    assert world.serving == [A]
+    assert (worker.asked, world.status.pictures, world.status.last_error) == (1, Pictures(), "")
+    for _ in range(5):
+        await world.run()
+    assert worker.asked == 1
+    assert world.outcome.requeue_after is not None
+    assert 2 < world.outcome.requeue_after <= 30
+
+    worker.away = False
+    world.clock.forward(seconds=30)
+    await world.run()
+    assert states(world) == {PictureState.PENDING}
+
+
+async def test_a_newer_commit_has_pictures_of_its_own_and_those_of_before_stay_until_it_serves(
+    tmp_path: Path,
+) -> None:
+    world, worker = await ready(tmp_path)
+    worker.take()
+    await world.settle(3)
+    world.push(B, built=False)
+    await world.settle(3)
+    assert (world.status.pictures.sha, states(world)) == (A, {PictureState.TAKEN})
+
+    world.push(B)
+    await world.settle(10)
+    assert world.serving == [B]
+    assert (world.status.pictures.sha, states(world)) == (B, {PictureState.PENDING})
+
+
+@pytest.mark.parametrize("end", ["stop", "close", "delete"])
+async def test_they_go_with_the_preview(tmp_path: Path, end: str) -> None:
+    world, worker = await ready(tmp_path)
+    worker.take()
+    await world.settle(3)
+    assert len(list(tmp_path.iterdir())) == 4
+
+    match end:
+        case "stop":
+            world.say("/preview stop")
+        case "close":
+            world.close()
+        case "delete":
+            world.cluster.preview = None
+    await world.settle(6)
+
+    assert NAME in worker.forgotten
+    assert list(tmp_path.iterdir()) == []
+    if end == "stop":
+        assert world.status.pictures == Pictures()
+
+
+async def test_nothing_of_a_fork_is_pictured_not_even_of_an_approved_commit(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path, public=True)
+    world.github.fork = True
+    world.say(f"/preview start {A}")
+    await world.settle(10)
+
+    assert world.serving == [A]
+    assert (worker.wishes, world.status.pictures) == ([], Pictures())
+
+
+async def test_whatever_the_worker_says_only_what_was_wished_for_is_believed(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path)
+    genuine = worker.wish
+
+    async def lies(name: str, wish: Any) -> Any:
+        standing = await genuine(name, wish)
+        one = replace(standing.taken[0], state=PictureState.REFUSED, why=NoPicture.STATUS, answered=10**9)
+        return replace(standing, of="x", taken=(one, replace(one, path="/<script>")))
+
+    worker.wish = lies  # type: ignore[method-assign]
+    await world.settle(8)
+
+    taken = world.status.pictures.taken
+    assert [each.path for each in taken] == ["/"] * 4
+    assert taken[0].answered == 0
+    assert {each.state for each in taken[1:]} == {PictureState.PENDING}
+
+
+async def test_only_where_the_settings_say_so_have_they_addresses_for_everybody(tmp_path: Path) -> None:
+    world, _ = await ready(tmp_path)
+    assert world.status.pictures.public == ""
+
+    world, _ = await ready(tmp_path, public=True)
+    assert world.status.pictures.public == public_part(SECRET, NAME, A)
