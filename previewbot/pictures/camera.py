@@ -36,10 +36,8 @@ from playwright.async_api import TimeoutError as BrowserTooLate
 
 from previewbot.api.pictures import Device, NoPicture, Side
 from previewbot.pictures.album import Job
+from previewbot.rules.guard_bearers import HEADER as BEARER
 from previewbot.rules.pictures import LEAST_COLOURS, MOST_BYTES, SIZES, Seen, host_of
-
-BEARER_HEADER = "x-previewbot-bearer"
-"""By which a program gets through the guard before a preview."""
 
 _FLAGS = ("--no-proxy-server", "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -191,7 +189,7 @@ async def _context(browser: Browser, job: Job) -> BrowserContext:
     bearer, ours = job.wish.bearer, host_of(job.place.with_url)
 
     async def with_bearer(route: Route) -> None:
-        await route.continue_(headers={**route.request.headers, BEARER_HEADER: bearer})
+        await route.continue_(headers={**route.request.headers, BEARER: bearer})
 
     if bearer and job.picture.side is Side.AFTER:
         # Staging has no use for it, and no page of another host is to have it.

@@ -16,7 +16,8 @@ from aiohttp import web
 
 from previewbot.api.pictures import Device, NoPicture, Picture, PictureState, Side
 from previewbot.pictures.album import Job
-from previewbot.pictures.camera import BEARER_HEADER, Camera, Patience, chromium_here
+from previewbot.pictures.camera import Camera, Patience, chromium_here
+from previewbot.rules.guard_bearers import HEADER
 from previewbot.rules.pictures import SIZES, Place, Wish, judged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,7 +41,7 @@ class Site:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         host = request.host.partition(":")[0]
-        self.asked.append((host, request.path, request.headers.get(BEARER_HEADER, "")))
+        self.asked.append((host, request.path, request.headers.get(HEADER, "")))
         there = f"{ELSEWHERE}:{self.port}"
         pages = {
             "/": RAINBOW,
