@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,10 @@ class Device(StrEnum):
 
     PHONE = "phone"
     DESKTOP = "desktop"
+
+
+SIZES = {Device.PHONE: (390, 844), Device.DESKTOP: (1280, 800)}
+"""Width and height of a picture, in pixels: what is seen first, whatever the length of the page."""
 
 
 class Side(StrEnum):
@@ -94,3 +99,14 @@ class Pictures(Value):
     def are_due(self) -> bool:
         """Whether some are still to be taken."""
         return any(each.state is PictureState.PENDING for each in self.taken)
+
+
+def file_of(pictures: Sequence[Picture], picture: Picture) -> str:
+    """Return how one of these pictures is named in its address; the path itself may be anything."""
+    paths = list(dict.fromkeys(each.path for each in pictures))
+    return f"{paths.index(picture.path)}-{picture.device}-{picture.side}"
+
+
+def named(pictures: Sequence[Picture], file: str) -> Picture | None:
+    """Return the picture that is named so, if one is."""
+    return next((each for each in pictures if file_of(pictures, each) == file), None)

@@ -40,6 +40,7 @@ from previewbot.runtime import logs
 
 if TYPE_CHECKING:
     from previewbot.clients.github.people import PeopleClient
+    from previewbot.clients.pictures_for_pages import PicturesForPages
 
 # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3699
 _INSTRUMENTED = (
@@ -91,6 +92,7 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         return 1
     if assertion_keys_file(settings) is not None:
         read_assertion_keys(settings)
+    source = _source_of_pictures(settings)
     from prometheus_client import CollectorRegistry
 
     from previewbot.clients.kubernetes.pages_client import PagesClient
@@ -114,11 +116,23 @@ def pages(config: Path, bind: str, metrics_bind: str) -> int:
         assertion_keys=lambda: read_assertion_keys(settings),
         guard_keys=lambda: read_guard_keys(settings),
         metrics=metrics,
+        source=source,
     )
     progress = settings.deadlines.progress.total_seconds()
     probes = create_probes(cluster, metrics, refused_for=cluster.refused_for, progress=progress)
     serve("previewbot pages", app, bind, probes, metrics_bind, limits=PAGES_LIMITS)
     return 0
+
+
+def _source_of_pictures(settings: Settings) -> PicturesForPages | None:
+    """Return what fetches pictures; None where none are taken. Raises SettingsError."""
+    if settings.pictures is None:
+        return None
+    read_pictures_token(settings)
+    from previewbot.clients.pictures_for_pages import PicturesForPages
+
+    url, token = settings.pictures.url, lambda: read_pictures_token(settings)
+    return PicturesForPages(url, token, user_agent="previewbot-pages")
 
 
 def people_of(settings: Settings, proxies: Proxies, user_agent: str) -> PeopleClient:

@@ -39,8 +39,17 @@ def view_of(settings: Settings, preview: Preview, now: datetime | None = None) -
         logs=settings.comment.logs,
         log_commands=_log_commands(preview),
         now=now,
+        pictures_url=_pictures_url(settings, preview, page),
         commands=[each.help for each in DEFINITIONS if each.name not in unfit],
     )
+
+
+def _pictures_url(settings: Settings, preview: Preview, page: str) -> str:
+    """Return below where anybody finds the pictures; empty unless the settings say so. Never of a fork."""
+    pictures, public = preview.status.pictures, settings.pictures is not None and settings.pictures.public
+    if not public or not pictures.public or preview.status.observed.fork:
+        return ""
+    return f"{page}/pictures/{pictures.sha}/{pictures.public}"
 
 
 def _log_commands(preview: Preview) -> dict[str, str]:

@@ -6,6 +6,8 @@ is said in the pull request, which GitHub shows to those who may read it, and on
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
@@ -17,11 +19,14 @@ _PLACE = "/p"
 _READING = ("GET", "HEAD")
 
 
-def blueprint(showing: Showing, readers: Readers) -> Blueprint:
+def blueprint(
+    showing: Showing, readers: Readers, *, is_public: Callable[[str], bool] = lambda path: False
+) -> Blueprint:
     """Return what answers below `/p`; nobody is asked for it, so that time tells nothing either.
 
     Only whoever has the bearer of the settings gets past it, or sends one while those cannot be read, and
-    whoever is signed in: what these may see GitHub is asked.
+    whoever is signed in: what these may see GitHub is asked. And `is_public` says of a path whether it
+    may be a picture that the settings show to anybody who knows its address, which nobody guesses.
     """
     routes = Blueprint("closed", __name__)
 
@@ -31,7 +36,7 @@ def blueprint(showing: Showing, readers: Readers) -> Blueprint:
         if request.path != _PLACE and not request.path.startswith(f"{_PLACE}/"):
             return None
         # No pull request's: those have numbers. It says the same to everybody, too.
-        if request.path == NO_PREVIEW:
+        if request.path == NO_PREVIEW or is_public(request.path):
             return None
         # Of one that cannot be judged the JSON says so.
         if readers() in (Reader.TRUSTED, Reader.UNKNOWN) or showing.visitors.person() is not None:

@@ -92,7 +92,12 @@ class Showing:
     ) -> None:
         self._settings, self._cluster, self._renderer = settings, cluster, renderer
         self.visitors, self._now, self._form_id = visitors, now, form_id
-        self._allowed = policy(renderer.style_source(), renderer.script_source(), forms=visitors.can_press())
+        self._allowed = policy(
+            renderer.style_source(),
+            renderer.script_source(),
+            forms=visitors.can_press(),
+            images=settings.pictures is not None,
+        )
         self._leads_on = policy(renderer.style_source(), renderer.script_source("guard/into_preview.js"))
 
     def read(self, repository_id: int, number: int, visitor: Visitor) -> Preview | None:
@@ -107,8 +112,8 @@ class Showing:
         if not visitor.rights.words:
             return told_of(as_json(self._renderer.public_facts(view)))
         status = preview.status
-        # What the page shows and programs are not told: the title, who asked for what there, what one may.
-        more = repr((status.observed.title, status.replies, visitor.rights))
+        # What the page shows and programs are not told: title, pictures, who asked for what, what one may.
+        more = repr((status.observed.title, status.replies, status.pictures, visitor.rights))
         return told_of(as_json(self._renderer.facts(view)), more)
 
     def page(self, page: Page, status: int = 200) -> Response:

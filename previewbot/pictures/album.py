@@ -10,14 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api.pictures import NoPicture, Picture, PictureState
+from previewbot.api.pictures import NoPicture, Picture, PictureState, file_of, named
 from previewbot.pictures.shelf import Key, Shelf
 from previewbot.rules.pictures import (
     Place,
     Standing,
     Wish,
-    file_of,
-    named,
     pictures_of,
     url_of,
     without_room,

@@ -34,10 +34,10 @@ from playwright.async_api import (
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import TimeoutError as BrowserTooLate
 
-from previewbot.api.pictures import Device, NoPicture, Side
+from previewbot.api.pictures import SIZES, Device, NoPicture, Side
 from previewbot.pictures.album import Job
 from previewbot.rules.guard_bearers import HEADER as BEARER
-from previewbot.rules.pictures import LEAST_COLOURS, MOST_BYTES, SIZES, Seen, host_of
+from previewbot.rules.pictures import LEAST_COLOURS, MOST_BYTES, Seen, host_of
 
 _FLAGS = ("--no-proxy-server", "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,9 +18,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side
 from previewbot.api.value import Value
-
-SIZES = {Device.PHONE: (390, 844), Device.DESKTOP: (1280, 800)}
-"""Width and height of a picture, in pixels: what is seen first, whatever the length of the page."""
 
 LEAST_COLOURS = 8
 """So many different colours a picture has at least: an empty page has one or two, a line of text dozens."""
@@ -139,17 +136,6 @@ def pictures_of(wish: Wish) -> tuple[Picture, ...]:
     return tuple(
         Picture(place.path, device, side) for place in wish.places for device in Device for side in Side
     )
-
-
-def file_of(pictures: Sequence[Picture], picture: Picture) -> str:
-    """Return how one of these pictures is named in its address; the path itself may be anything."""
-    paths = list(dict.fromkeys(each.path for each in pictures))
-    return f"{paths.index(picture.path)}-{picture.device}-{picture.side}"
-
-
-def named(pictures: Sequence[Picture], file: str) -> Picture | None:
-    """Return the picture that is named so, if one is."""
-    return next((each for each in pictures if file_of(pictures, each) == file), None)
 
 
 def url_of(place: Place, side: Side) -> str:

@@ -20,6 +20,7 @@ from previewbot.pages import (
     forms,
     guard,
     list_page,
+    pictures,
     preview_page,
     saying,
     sign_in,
@@ -67,6 +68,7 @@ def create_pages(
     assertion_keys: AssertionKeys = tuple,
     guard_keys: Keys = tuple,
     metrics: CollectorRegistry | None = None,
+    source: pictures.Source | None = None,
 ) -> Flask:
     """Return what the people may reach who look at previews, and the programs.
 
@@ -78,6 +80,7 @@ def create_pages(
     SettingsError. `assertion_keys` returns those of the proxy, where it signs who they are, and raises
     SettingsError. `guard_keys` returns those of the guard before previews, where the settings have one, and
     raises SettingsError; `metrics` counts what it answers.
+    `source` is where pictures come from, None where none are taken.
 
     It has a `/healthz` too, for load balancers that look at the port they send requests to.
     """
@@ -109,6 +112,8 @@ def create_pages(
         app.register_blueprint(saying.blueprint(showing, delivery))
         app.register_blueprint(asking.blueprint(showing, presses, cluster, now))
     app.register_blueprint(preview_page.blueprint(showing))
+    if source is not None:
+        app.register_blueprint(pictures.blueprint(settings, showing, cluster, source))
     if gateway is not None:
         by_key, passes = entering.ByKey(lambda: previews_in(listing())), Passes(guard_keys, now)
         app.register_blueprint(entering.blueprint(gateway, showing, passes, by_key, now))
@@ -117,7 +122,8 @@ def create_pages(
     if settings.access_or_default != "none" or public:
         app.register_blueprint(list_page.blueprint(all_that_runs, showing))
     if not public:
-        app.register_blueprint(closed_page.blueprint(showing, readers))
+        shown = pictures.public_addresses(settings)
+        app.register_blueprint(closed_page.blueprint(showing, readers, is_public=shown))
     app.register_blueprint(
         api.blueprint(
             settings,

@@ -32,6 +32,7 @@ from previewbot.api import (
 )
 from previewbot.api.closing_issues import MOST_SHOWN as MOST_ISSUES
 from previewbot.api.deployments import DeploymentState
+from previewbot.api.pictures import Device, NoPicture, PictureState
 from previewbot.api.verdicts import Says
 from previewbot.text import hypertext, markdown, plain
 from previewbot.text.blast_radius import Passing, has_own_databases
@@ -39,6 +40,7 @@ from previewbot.text.checks import PAGE_BUTTONS
 from previewbot.text.durations import format_duration, from_now, spoken
 from previewbot.text.for_reader import HANDED_OVER
 from previewbot.text.notices import NotThere
+from previewbot.text.pictures import pairs_of
 from previewbot.text.standing import (
     answers_with_an_error,
     for_the_author,
@@ -157,11 +159,15 @@ def _environment(
         "Severity": Severity,
         "ContainerPart": ContainerPart,
         "Copied": Copied,
+        "Device": Device,
+        "NoPicture": NoPicture,
+        "PictureState": PictureState,
         "Passing": Passing,
         "SlotBound": SlotBound,
         "TakenBy": TakenBy,
         "Turn": Turn,
         "Waits": Waits,
+        "pairs_of": pairs_of,
         "service_waited_for": service_waited_for,
         "on_page": False,
         "in_terminal": False,

@@ -19,6 +19,7 @@ class View:
     `logs` comments, answers and page may quote what containers said. `log_commands` shows it to the platform
     team, by service; `commands` is what people can write. `now` is for what is drawn anew for each reader,
     the page: it says how long something takes from now on, and a comment what stays true.
+    `pictures_url` is below where anybody finds the pictures, empty unless they are for anybody.
     """
 
     preview: Preview
@@ -31,6 +32,7 @@ class View:
     now: datetime | None = None
     say_url: str = ""
     said_by_proxy: bool = False
+    pictures_url: str = ""
 
     def issue_url(self, issue: ClosingIssue) -> str:
         """Return the address of an issue on the same server."""

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from previewbot.api.pictures import Device, NoPicture, Picture, PictureState, Side
+from previewbot.api.pictures import SIZES, Device, NoPicture, Picture, PictureState, Side
 from previewbot.pictures.album import Job
 from previewbot.pictures.camera import Camera, Patience, chromium_here
 from previewbot.rules.guard_bearers import HEADER
-from previewbot.rules.pictures import SIZES, Place, Wish, judged
+from previewbot.rules.pictures import Place, Wish, judged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -20,6 +20,7 @@ from previewbot.clients.github.people import SessionOver
 from previewbot.clients.github.people_answers import Account, RepositoryAccess, SignInRefused, Token, Written
 from previewbot.config.server import Settings, parse
 from previewbot.errors import PreviewbotError
+from previewbot.pages.pictures import Source
 from previewbot.people.sessions import COOKIE
 from previewbot.runtime.pages_app import create_pages
 from previewbot.text.render import Renderer
@@ -164,6 +165,7 @@ class Site:
     keys: Callable[[], tuple[bytes, ...]] = lambda: (KEY,)
     at: datetime = NOW
     values: Mapping[str, Any] = field(default_factory=dict)
+    source: Source | None = None
 
     def __post_init__(self) -> None:
         for number, login in enumerate(("maria", "rob", "mallory"), start=7):
@@ -180,6 +182,7 @@ class Site:
             cookie_keys=lambda: self.keys(),
             listing=self.cluster.list_previews,
             renderer=_RENDERER,
+            source=self.source,
         )
 
     def browser(self) -> FlaskClient:

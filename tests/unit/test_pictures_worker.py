@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side
+from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side, file_of, named
 from previewbot.clients.pictures import PicturesClient
 from previewbot.errors import Invalid, Unauthorized
 from previewbot.pictures.album import Album, Job
@@ -29,9 +29,7 @@ from previewbot.rules.pictures import (
     Standing,
     Wish,
     at_path,
-    file_of,
     judged,
-    named,
     pictures_of,
     public_part,
     wish_from,
