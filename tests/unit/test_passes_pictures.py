@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from previewbot.api import NoPicture, Pictures, PictureState
+from previewbot.config.server.pictures import PicturesSettings
+from previewbot.rules.guard_bearers import Standing, standing
 from previewbot.rules.link_answers import FROM_STAGING, Answer
 from previewbot.rules.pictures import Place, Seen, public_part
+from tests.support.guarded import KEYS
 from tests.support.passes import A, B, World
 from tests.support.worker_of_pictures import SECRET, WorkerInMemory
-from tests.unit.test_passes_links import ENTRY, HOST, OURS
+from tests.unit.test_passes_links import ENTRY, HOST, OURS, guarded
 
 NAME = "gh-812-42"
 SET = {"url": "http://pictures:8080", "token_file": "/etc/previewbot/pictures/token"}
@@ -194,3 +198,19 @@ async def test_only_where_the_settings_say_so_have_they_addresses_for_everybody(
 
     world, _ = await ready(tmp_path, public=True)
     assert world.status.pictures.public == public_part(SECRET, NAME, A)
+
+
+async def test_behind_a_guard_the_worker_gets_a_bearer_for_this_preview_that_ends(tmp_path: Path) -> None:
+    world = guarded()
+    pictures = PicturesSettings.model_validate(SET)
+    world.settings = world.settings.model_copy(update={"pictures": pictures})
+    worker = WorkerInMemory(tmp_path, world.clock)
+    world.worker = worker
+    world.restart()
+    await world.settle(8)
+
+    key, domain, now = world.preview.spec.environment_key, "preview.example.com", world.clock.now
+    [wish, *_] = worker.wishes
+    assert standing(KEYS, wish.bearer, key, domain, now) is Standing.COUNTS
+    assert standing(KEYS, wish.bearer, key, domain, now + timedelta(minutes=10)) is Standing.ENDED
+    assert wish.bearer not in str(world.cluster.preview)

@@ -7,14 +7,20 @@ due: whatever becomes of it, no pass fails, and none waits for it again soon.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from previewbot.api import Pictures, Preview
+from previewbot.api import LinkKind, Pictures, Preview
 from previewbot.errors import RemoteError, SettingsError
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Observation, PicturesSeen
 from previewbot.reconciler.plan.decision import Decision, Hold, Run
 from previewbot.reconciler.plan.pictures import AWAY, seconds_until_wished, wish_of
+from previewbot.rules import guard_bearers
 from previewbot.rules.pictures import public_part
+
+_LASTS = timedelta(minutes=10)
+"""So long a bearer lasts that a wish has; while pictures are due there is a new one each minute at least."""
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +40,28 @@ async def look_at_pictures(
     if wish is None or after is None or after > 0:
         return None
     try:
+        wish = replace(wish, bearer=_bearer(context, preview, now))
         standing = await context.pictures.wish(preview.name, wish)
         public = ""
         if context.limits.pictures_public:
             public = public_part(context.pictures.secret(), preview.name, wish.sha)
-    except (RemoteError, SettingsError) as error:
+    except (RemoteError, SettingsError, ValueError) as error:
         _failed(context, preview.name, error)
         return None
     context.pictures_asked.note(preview.name, now)
     return PicturesSeen(wish, standing.taken, public)
+
+
+def _bearer(context: Context, preview: Preview, now: datetime) -> str:
+    """Return what lets the worker past the guard until the next wish; empty where there is no guard.
+
+    Raises SettingsError, or ValueError, where the guard's keys cannot be used.
+    """
+    gateway = context.limits.gateway
+    if gateway is None or gateway.guard is None or preview.status.link.kind is not LinkKind.GATEWAY:
+        return ""
+    key = preview.spec.environment_key
+    return guard_bearers.signed(context.guard_keys(), key, gateway.domain, now + _LASTS)
 
 
 async def forget_pictures(context: Context, name: str) -> bool:

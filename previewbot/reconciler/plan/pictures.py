@@ -44,7 +44,6 @@ def wish_of(
     limits: Limits,
     now: datetime,
     *,
-    bearer: str = "",
     addresses: Sequence[str] = (),
 ) -> Wish | None:
     """Return what is to be pictured of a Preview as it is stored; None if nothing is, or not now.
@@ -65,7 +64,7 @@ def wish_of(
     if not places:
         return None
     until = status.lifecycle.expires_at or now + limits.ttl_max
-    return Wish(shown.sha, until, places, bearer, tuple(addresses))
+    return Wish(shown.sha, until, places, addresses=tuple(addresses))
 
 
 def paths_of(config: RepositoryConfig, services: Sequence[Service], lands_on: str) -> tuple[str, ...]:
