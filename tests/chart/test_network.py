@@ -71,9 +71,11 @@ def test_web_goes_to_the_api_server_and_nowhere_else() -> None:
 def test_pages_goes_to_the_api_server_and_only_where_people_sign_in_to_github_too() -> None:
     assert egress("minimal", "pages") == {("TCP", 443), ("TCP", 6443)}
     api_server, github, proxies = {("TCP", 8443)}, {("TCP", 8443), ("TCP", 443)}, {3126, 3127, 3129}
-    assert egress("everything", "pages") == api_server | github | {("TCP", port) for port in proxies}
+    worker = {("TCP", 8080)}
+    assert egress("everything", "pages") == api_server | github | worker | {("TCP", port) for port in proxies}
     nobody = ("--set", "settings.access=none")
-    assert egress("everything", "pages", *nobody) == api_server
+    assert egress("everything", "pages", *nobody) == api_server | worker
+    assert egress("everything", "pages", *nobody, "--set", "pictures.enabled=false") == api_server
 
 
 def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_settings() -> None:
@@ -87,6 +89,7 @@ def test_the_controller_also_goes_to_github_and_to_the_registries_of_the_setting
         ("TCP", 3127),  # extraEnv
         ("TCP", 3129),
         ("TCP", 3128),  # extraEgress
+        ("TCP", 8080),  # the worker of pictures
     }
 
 
@@ -190,7 +193,8 @@ def test_a_registry_that_no_image_may_come_from_opens_no_port() -> None:
 
 
 def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
-    dns, api_server, github, registries, proxy, links, extra = policy("everything", "controller")["egress"]
+    rules = policy("everything", "controller")["egress"]
+    dns, api_server, github, registries, proxy, links, worker, extra = rules
 
     assert [peer["namespaceSelector"]["matchLabels"] for peer in dns["to"]] == [
         {"kubernetes.io/metadata.name": "kube-system"}
@@ -203,9 +207,12 @@ def test_the_peers_that_bound_a_destination_stand_beside_its_ports() -> None:
     assert (ports(proxy), cidrs(proxy)) == ({("TCP", 3126), ("TCP", 3127), ("TCP", 3129)}, ["10.0.0.9/32"])
     assert ports(extra) == {("TCP", 3128)}
     assert policy("everything", "web")["egress"] == [dns, api_server]
-    *same, of_pages, proxy_of_pages = policy("everything", "pages")["egress"]
+    *same, of_pages, proxy_of_pages, worker_of_pages = policy("everything", "pages")["egress"]
     assert same == [dns, api_server]
     assert (cidrs(of_pages), proxy_of_pages) == (cidrs(github), proxy)
+    assert worker_of_pages == worker
+    [peer] = worker["to"]
+    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "pictures"
 
 
 def cidrs(rule: Object) -> list[str]:
@@ -222,9 +229,25 @@ def test_nothing_bounds_a_destination_unless_it_is_said() -> None:
 def test_both_directions_are_closed_but_for_the_rules(name: str) -> None:
     policies = of_kind(rendered(name), "NetworkPolicy")
 
-    assert len(policies) == (0 if name == "bare" else 6)
+    assert len(policies) == {"bare": 0, "everything": 7}.get(name, 6)
     for found in policies:
         assert found["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_the_worker_of_pictures_reaches_the_gateway_alone_and_is_reached_by_those_who_ask_it() -> None:
+    found = policy("everything", "pictures")
+    [ingress_rule] = found["ingress"]
+    dns, gateway = found["egress"]
+
+    assert ingress_rule["ports"] == [{"port": "http"}]
+    assert [
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in ingress_rule["from"]
+    ] == ["controller", "pages"]
+    assert ports(dns) == {("UDP", 53), ("TCP", 53)}
+    assert ports(gateway) == {("TCP", 8000)}
+    assert [peer["namespaceSelector"]["matchLabels"] for peer in gateway["to"]] == [
+        {"kubernetes.io/metadata.name": "gateways"}
+    ]
 
 
 FOR_PROGRAMS = ("/p.json", "/previews", "/previews.json", "/openapi.json")

@@ -13,6 +13,7 @@ from tests.chart.image import environment
 COMPONENTS = ("web", "pages", "controller")
 OF_THE_APP = ("web", "controller")
 BOTH = [(name, component) for name in ALL_VALUES for component in COMPONENTS]
+WITH_THE_WORKER = [*BOTH, ("everything", "pictures")]
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 RESTRICTED_VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected",
@@ -30,7 +31,7 @@ def volumes(name: str, component: str) -> dict[str, Object]:
     return {volume["name"]: volume for volume in pod(rendered(name), component)["volumes"]}
 
 
-@pytest.mark.parametrize(("name", "component"), BOTH)
+@pytest.mark.parametrize(("name", "component"), WITH_THE_WORKER)
 def test_pods_meet_the_restricted_pod_security_standard(name: str, component: str) -> None:
     spec = pod(rendered(name), component)
 
@@ -57,11 +58,30 @@ def test_only_a_small_tmp_can_be_written_to(name: str, component: str) -> None:
     assert volumes(name, component)["tmp"]["emptyDir"] == {"sizeLimit": "64Mi"}
 
 
-@pytest.mark.parametrize(("name", "component"), BOTH)
+@pytest.mark.parametrize(("name", "component"), WITH_THE_WORKER)
 def test_what_is_mounted_is_there_and_what_is_there_is_mounted(name: str, component: str) -> None:
     mounted = [mount["name"] for mount in container(name, component)["volumeMounts"]]
 
     assert sorted(mounted) == sorted(volumes(name, component))
+
+
+def test_the_worker_of_pictures_has_no_token_a_bounded_disk_and_the_secret_that_others_have_too() -> None:
+    spec, only = pod(rendered("everything"), "pictures"), container("everything", "pictures")
+    found = volumes("everything", "pictures")
+
+    assert spec["automountServiceAccountToken"] is False
+    assert "serviceAccountName" not in spec
+    assert one(rendered("everything"), "Deployment", "previewbot-pictures")["spec"]["replicas"] == 1
+    assert only["image"].startswith("registry.example.com/previewbot-pictures@sha256:bbbb")
+    assert only["args"][-2:] == ["--most", "512"]
+    assert found["pictures"]["emptyDir"] == {"sizeLimit": "528Mi"}
+    assert {name for name, volume in found.items() if "secret" in volume or "configMap" in volume} == {
+        "token"
+    }
+    for component in ("pages", "controller"):
+        secret = volumes("everything", component)["pictures"]["secret"]
+        assert (secret["secretName"], secret["items"]) == ("pictures", [{"key": "token", "path": "token"}])
+    assert "pictures" not in volumes("everything", "web")
 
 
 @pytest.mark.parametrize("name", ALL_VALUES)

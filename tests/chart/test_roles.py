@@ -118,7 +118,10 @@ def test_where_people_sign_in_pages_may_read_all_previews_and_store_what_they_pr
         (NAMESPACE, REQUESTS, "create")
     }
     nobody = rendered("everything", "--set", "settings.access=none,settings.pages=private")
-    assert permissions(nobody, "previewbot-pages") == set()
+    # Where pictures stand in the comment, anybody may see those.
+    assert permissions(nobody, "previewbot-pages") == PAGES
+    unseen = "settings.access=none,settings.pages=private,pictures.public=false"
+    assert permissions(rendered("everything", "--set", unseen), "previewbot-pages") == set()
 
 
 def test_with_a_bearer_for_programs_pages_may_read_and_list_all_previews_and_alone_has_it_mounted() -> None:

@@ -102,6 +102,12 @@ def test_all_that_must_be_given_is_named_at_once() -> None:
             ["ingress.enabled=true", "settings.public_url=https://example.com/previews"],
             '"https://example.com/previews" has a path',
         ),
+        (["pictures.enabled=true"], "pictures.image.repository"),
+        (["pictures.enabled=true", "pictures.image.repository=r.io/p"], "a Secret with the key token"),
+        (
+            ["pictures.enabled=true", "pictures.image.repository=r.io/p", "pictures.existingSecret=p"],
+            "pictures.reaches.peers: the pods of the Gateway",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused_in_words(options: list[str], words: str) -> None:

@@ -112,6 +112,9 @@ NAMED_BY: Mapping[str, Callable[[Settings], set[Address]]] = {
     "`github.api_url` and `github.web_url`": _of_people,
     BY_ENVIRONMENT: lambda settings: set(),
     "`links.gateway.domain`": _links,
+    "`url` of the setting `pictures`": lambda settings: (
+        {of_url(settings.pictures.url)} if settings.pictures else set()
+    ),
 }
 """The destinations that settings name, by the words of the table."""
 

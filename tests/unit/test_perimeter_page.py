@@ -35,7 +35,7 @@ NOT_SETTINGS = {"resolv.conf"}
 def test_each_row_says_who_speaks_to_whom_and_what_of() -> None:
     found = perimeter.rows()
 
-    assert len(found) == 10
+    assert len(found) == 11
     assert all(set(row.who) <= {"web", "pages", "controller"} for row in found)
     assert all((row.whom, row.named_by, row.port, row.content, row.stopped_by) for row in found)
     assert [row.port for row in found if row.whom == perimeter.DNS] == ["53"]

@@ -22,11 +22,17 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 
 {{- define "previewbot.image" -}}
-{{- with .Values.image -}}
+{{- include "previewbot.imageOf" (dict "image" .Values.image "root" .) -}}
+{{- end }}
+
+{{/* An image as a pod names it; call with (dict "image" .Values.image "root" $). */}}
+{{- define "previewbot.imageOf" -}}
+{{- $root := .root -}}
+{{- with .image -}}
 {{- if .digest -}}
 {{- printf "%s@%s" .repository .digest -}}
 {{- else -}}
-{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) -}}
+{{- printf "%s:%s" .repository (.tag | default $root.Chart.AppVersion) -}}
 {{- end -}}
 {{- end -}}
 {{- end }}

@@ -121,6 +121,9 @@ true
 {{- if and .root.Values.guard.existingSecret (ne .component "web") }}
 - {name: guard, mountPath: /etc/previewbot/guard, readOnly: true}
 {{- end }}
+{{- if and .root.Values.pictures.enabled (ne .component "web") }}
+- {name: pictures, mountPath: /etc/previewbot/pictures, readOnly: true}
+{{- end }}
 {{- if include "previewbot.trustsGitHubsCa" . }}
 - {name: github-ca, mountPath: /etc/previewbot/github-ca, readOnly: true}
 {{- end }}
@@ -191,6 +194,14 @@ true
     defaultMode: 0440
     items:
       - {key: keys, path: keys}
+{{- end }}
+{{- if and .root.Values.pictures.enabled (ne .component "web") }}
+- name: pictures
+  secret:
+    secretName: {{ .root.Values.pictures.existingSecret }}
+    defaultMode: 0440
+    items:
+      - {key: token, path: token}
 {{- end }}
 {{- if include "previewbot.trustsGitHubsCa" . }}
 - name: github-ca

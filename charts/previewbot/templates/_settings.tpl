@@ -22,6 +22,15 @@
 {{- else if $settings | dig "links" "gateway" "guard" "" -}}
 {{- fail "settings.links.gateway.guard needs guard.existingSecret: the name of a Secret with the key keys" -}}
 {{- end -}}
+{{- with .Values.pictures -}}
+{{- if .enabled -}}
+{{- if $settings.pictures -}}
+{{- fail "settings.pictures is set by the chart where pictures.enabled is true: write pictures.public there" -}}
+{{- end -}}
+{{- $url := printf "http://%s-pictures:8080" (include "previewbot.fullname" $) -}}
+{{- $_ := set $settings "pictures" (dict "url" $url "token_file" "/etc/previewbot/pictures/token" "public" .public) -}}
+{{- end -}}
+{{- end -}}
 {{- if .Values.signIn.proxyKeysConfigMap -}}
 {{- $assertion := get ($settings.proxy | default dict) "assertion" -}}
 {{- if not $assertion -}}
