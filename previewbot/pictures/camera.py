@@ -20,6 +20,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 
 from playwright.async_api import (
@@ -125,7 +126,10 @@ class Camera:
             host = host_of(url)
             if not _HOST.fullmatch(host):
                 continue
-            for name in (self._hosts.get(host, host), *others):
+            if host in self._hosts:
+                found[host] = self._hosts[host]
+                continue
+            for name in (host, *others):
                 address = await _address_of(name)
                 if address:
                     found[host] = address
@@ -205,13 +209,22 @@ async def _colours(browser: Browser, content: bytes) -> int:
 
 
 async def _address_of(name: str) -> str:
-    """Return an address of a name as Chromium's rules write it; empty if it has none."""
+    """Return an address of a name as Chromium's rules write it; empty if it has none, or one of this machine.
+
+    Where staging is says a repository's file: it must not be this pod, or what a cloud tells its machines.
+    """
     try:
         found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return ""
-    family, *_, place = found[0]
-    return f"[{place[0]}]" if family is socket.AF_INET6 else str(place[0])
+    for _, _, _, _, place in found:
+        address = ip_address(str(place[0]).partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        if not (
+            address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
+        ):
+            return f"[{address}]" if address.version == 6 else str(address)
+    return ""
 
 
 def _failure(said: str) -> NoPicture:

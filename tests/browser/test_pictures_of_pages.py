@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Picture, PictureState, Side
+from previewbot.clients.pictures import PicturesClient
+from previewbot.errors import TryLater
 from previewbot.pictures.album import Job
 from previewbot.pictures.camera import Camera, Patience, chromium_here
 from previewbot.rules.guard_bearers import HEADER
@@ -169,10 +174,39 @@ async def test_nothing_but_the_two_hosts_is_reached_and_staging_never_gets_the_b
     assert (STAGING, BEARER) not in {(host, found) for host, _, found in site.asked}
 
 
-async def test_a_host_that_nobody_knows_is_no_picture(camera: Camera, site: Site) -> None:
-    elsewhere = Place("/", f"http://{ELSEWHERE}:{site.port}/", f"http://{STAGING}:{site.port}/")
+@pytest.mark.parametrize("host", [ELSEWHERE, "localhost", "127.0.0.1", "0.0.0.0", "169.254.169.254"])
+async def test_a_host_that_nobody_knows_or_that_is_this_machine_is_no_picture(
+    camera: Camera, site: Site, host: str
+) -> None:
+    elsewhere = Place("/", f"http://{host}:{site.port}/", f"http://{STAGING}:{site.port}/")
     job = Job(NAME, replace(site.wish("/"), places=(elsewhere,)), Picture("/", Device.PHONE, Side.AFTER))
 
     seen, content = await camera.take(job)
 
     assert (seen.failure, content) == (NoPicture.NO_ANSWER, b"")
+
+
+async def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0123456789abcdef0123456789abcdef\n")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ("--bind", f"127.0.0.1:{port}", "--token-file", "token", "--folder", "kept")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "previewbot", "pictures", *arguments), cwd=tmp_path
+    )
+    try:
+        client = PicturesClient(
+            f"http://127.0.0.1:{port}", lambda: b"0123456789abcdef0123456789abcdef", user_agent="tests"
+        )
+        async with asyncio.timeout(30):
+            while True:
+                with suppress(TryLater):
+                    await client.forget(NAME)
+                    break
+                await asyncio.sleep(0.1)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()

@@ -71,6 +71,8 @@ def test_the_worker_of_pictures_has_no_token_a_bounded_disk_and_the_secret_that_
 
     assert spec["automountServiceAccountToken"] is False
     assert "serviceAccountName" not in spec
+    # Else ended helpers of its browsers would pile up, until there may be no more processes.
+    assert spec["shareProcessNamespace"] is True
     assert one(rendered("everything"), "Deployment", "previewbot-pictures")["spec"]["replicas"] == 1
     assert only["image"].startswith("registry.example.com/previewbot-pictures@sha256:bbbb")
     assert only["args"][-2:] == ["--most", "512"]

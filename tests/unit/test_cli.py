@@ -677,3 +677,12 @@ def test_without_its_extra_the_server_for_agents_says_how_to_get_it(
 
     assert main(["mcp"]) == 2
     assert "pip install '.[mcp]'" in capsys.readouterr().err
+
+
+def test_without_its_extra_the_worker_of_pictures_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("previewbot.cli.pictures.find_spec", lambda name: None)
+
+    assert main(["pictures", "--token-file", "t", "--folder", str(tmp_path)]) == 2
+    assert "Dockerfile.pictures" in capsys.readouterr().err
