@@ -76,6 +76,8 @@ def of_pages(settings: Settings) -> tuple[Right, ...]:
     """Return what pages may do: where it tells nobody anything, and nobody signs in, nothing at all."""
     signs_in = settings.access_or_default != "none"
     tells = settings.api.bearer_file is not None or signs_in or settings.pages == "public"
+    # What stands in comments anybody may see, where nothing else is told.
+    tells = tells or (settings.pictures is not None and settings.pictures.public)
     read = ("get", "list") if tells else ()
     asks = ("create",) if settings.people_press else ()
     return (

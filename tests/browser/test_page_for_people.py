@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from flask import Flask, Response, request
 
-from previewbot.api import Preview
+from previewbot.api import Device, NoPicture, Picture, Pictures, PictureState, Preview, Side
+from previewbot.api.pictures import SIZES
 from previewbot.pages.policy import HEADER, policy
 from previewbot.runtime.bare_app import bare_app
 from previewbot.text.for_reader import Note
@@ -33,6 +34,18 @@ ONE_OF_EACH = sorted(
 
 WORDS = "The sum is wrong."
 
+WIDTHS_OF_IMAGES = """
+new Promise((done) => {
+  const look = () => {
+    for (const each of document.images) each.scrollIntoView();
+    if (![...document.images].every((each) => each.complete)) return setTimeout(look, 20);
+    done([...document.images].map((each) => each.naturalWidth));
+  };
+  look();
+})
+"""
+"""Each is loaded once it comes into view."""
+
 
 @dataclass
 class Shown:
@@ -48,7 +61,7 @@ class Shown:
         """Return the application that serves it, with its JSON."""
         renderer = Renderer()
         app = bare_app(renderer.style_source())
-        allowed = policy(renderer.style_source(), renderer.script_source(), forms=True)
+        allowed = policy(renderer.style_source(), renderer.script_source(), forms=True, images=True)
 
         @app.get("/p/812/42")
         def page() -> Response:
@@ -57,6 +70,13 @@ class Shown:
             reader = reader_of(self.preview, WRITER if self.writer else READER, self.note)
             text = renderer.page(view, replace(reader, tag=self.tag))
             return Response(text, 200, {HEADER: allowed}, mimetype="text/html")
+
+        @app.get(f"/p/812/42/pictures/{HEAD}/<file>.png")
+        def picture(file: str) -> Response:
+            # Of the size of a phone's or a desktop's; it is drawn for this page alone.
+            width, height = SIZES[Device.PHONE if "phone" in file else Device.DESKTOP]
+            drawn = f"<svg xmlns='http://www.w3.org/2000/svg' width='{width}' height='{height}'/>"
+            return Response(drawn, 200, mimetype="image/svg+xml")
 
         @app.get("/p/812/42.json")
         def facts() -> Response:
@@ -102,6 +122,29 @@ async def test_no_rule_of_axe_is_violated_and_it_fits_the_smallest_phone_and_a_t
     assert await page.evaluate(SMALL_TARGETS) == []
     assert await page.evaluate(UNREACHED) == []
     assert page.errors == []
+
+
+async def test_pictures_stand_before_beside_after_on_every_screen(page: Page, shown: Shown) -> None:
+    taken = tuple(
+        Picture("/a-long-path-of-the-shop/cart", device, side, PictureState.TAKEN)
+        for device in Device
+        for side in Side
+    )
+    blank = replace(taken[0], state=PictureState.REFUSED, why=NoPicture.BLANK)
+    page.errors.clear()
+    await open_in(page, shown, "ready")
+    status = replace(shown.preview.status, pictures=Pictures(HEAD, "of", NOW, (blank, *taken[1:])))
+    shown.preview = replace(shown.preview, status=status)
+    await page.open(f"{shown.url}/p/812/42")
+
+    assert await violations_in_every_look(page) == {}
+    await page.resize(SMALL_PHONE)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= SMALL_PHONE.width
+    assert await page.evaluate(UNREACHED) == []
+    assert await page.evaluate(WIDTHS_OF_IMAGES) == [390, 1280, 1280]
+    words = await page.evaluate("document.querySelector('.pictures.phone p').textContent")
+    assert words == "The page is blank."
+    assert [each for each in page.errors if "favicon" not in each] == []
 
 
 async def test_whoever_only_reads_has_a_page_without_any_fault_too(page: Page, shown: Shown) -> None:
