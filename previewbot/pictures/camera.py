@@ -84,7 +84,8 @@ class Camera:
     def __init__(
         self, path: str, patience: Patience | None = None, hosts: Mapping[str, str] | None = None
     ) -> None:
-        self._path, self._patience, self._hosts = path, patience or Patience(), hosts or {}
+        self._path, self._patience = path, patience or Patience()
+        self._hosts: Mapping[str, str] = {} if hosts is None else hosts
         self._sandbox = sandbox_works()
 
     async def take(self, job: Job) -> tuple[Seen, bytes]:
