@@ -53,6 +53,8 @@ class NoPicture(StrEnum):
 
     STATUS = "Status"
     OTHER_HOST = "OtherHost"
+    OTHER_COMMIT = "OtherCommit"
+    """Its answer names another commit: the preview changed while it was looked at."""
     BLANK = "Blank"
     TOO_LATE = "TooLate"
     NO_ANSWER = "NoAnswer"

@@ -36,6 +36,7 @@ from playwright.async_api import Error as BrowserError
 from playwright.async_api import TimeoutError as BrowserTooLate
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Side
+from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.pictures.album import Job
 from previewbot.rules.guard_bearers import HEADER as BEARER
 from previewbot.rules.pictures import LEAST_COLOURS, MOST_BYTES, Seen, host_of
@@ -143,7 +144,7 @@ class _Look:
 
     def __init__(self, page: Page, url: str) -> None:
         self._page, self._url = page, url
-        self._status, self._host = 0, ""
+        self._status, self._host, self._commit = 0, "", ""
         page.on("request", self._asked)
         page.on("response", self._answered)
 
@@ -161,16 +162,17 @@ class _Look:
             failure = _failure(error.message)
         if len(content) > MOST_BYTES:
             failure = NoPicture.NO_ROOM
-        return Seen(self._status, self._host, failure=failure), b"" if failure else content
+        seen = Seen(self._status, self._host, commit=self._commit, failure=failure)
+        return seen, b"" if failure else content
 
     def _asked(self, request: Request) -> None:
         # Also of a request that leads nowhere: that it was tried is what counts.
         if self._leads(request):
-            self._host, self._status = host_of(request.url), 0
+            self._host, self._status, self._commit = host_of(request.url), 0, ""
 
     def _answered(self, response: Response) -> None:
         if self._leads(response.request):
-            self._status = response.status
+            self._status, self._commit = response.status, response.headers.get(COMMIT_HEADER, "")
 
     def _leads(self, request: Request) -> bool:
         return bool(request.is_navigation_request() and request.frame == self._page.main_frame)

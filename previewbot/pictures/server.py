@@ -108,7 +108,7 @@ class Worker:
                 await self._wished.wait()
                 continue
             seen, content = await self._camera.take(job)
-            picture = judged(job.picture, seen, job.url)
+            picture = judged(job.picture, seen, job.url, job.wish.sha)
             self._album.done(job, picture, content)
             log.info(
                 "took a picture", extra={"preview": job.name, "state": picture.state, "why": picture.why}

@@ -54,6 +54,7 @@ class Place(Value):
 class Wish(Value):
     """What is to be pictured: `places`, while `sha` serves there, and until when anybody wants to see it.
 
+    `serving_since` is when that began: what was started anew is looked at anew, also of the same commit.
     `bearer` lets whoever sends it through the guard before the preview; empty where there is none.
     `addresses` are where the preview's host is, if its name is not known in the cluster.
     """
@@ -63,12 +64,15 @@ class Wish(Value):
     places: Annotated[tuple[Place, ...], Field(min_length=1, max_length=MOST_PATHS)]
     bearer: Annotated[str, Field(max_length=1024)] = field(default="", repr=False)
     addresses: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    serving_since: datetime | None = None
 
     @property
     def of(self) -> str:
         """What tells it from other wishes: the bearer and the end change, and nothing is taken anew for
         that."""
-        said = repr((self.sha, [(each.path, each.with_url, each.without_url) for each in self.places]))
+        since = self.serving_since.timestamp() if self.serving_since else None
+        places = [(each.path, each.with_url, each.without_url) for each in self.places]
+        said = repr((self.sha, since, places))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
@@ -84,12 +88,14 @@ class Standing(Value):
 class Seen:
     """What a browser saw of a page: the host that it was led to last, what answered there, and its colours.
 
-    `host` is empty and `status` 0 where nothing was asked or answered; `failure` is why there is no picture.
+    `host` is empty and `status` 0 where nothing was asked or answered; `commit` is the one that the answer
+    names (`x-preview-sha`), empty where it names none; `failure` is why there is no picture.
     """
 
     status: int = 0
     host: str = ""
     colours: int = 0
+    commit: str = ""
     failure: NoPicture | None = None
 
 
@@ -157,10 +163,15 @@ def host_of(url: str) -> str:
         return ""
 
 
-def judged(picture: Picture, seen: Seen, url: str) -> Picture:
-    """Return a picture as it stands after `url` was looked at: it counts, or why it is not to be shown."""
+def judged(picture: Picture, seen: Seen, url: str, sha: str) -> Picture:
+    """Return a picture of the commit `sha` as it stands after `url` was looked at: it counts, or why it does
+    not."""
     if seen.host and seen.host != host_of(url):
         return _refused(picture, NoPicture.OTHER_HOST)
+    # After a push the same address shows the next commit a moment before the worker is told of it. Where the
+    # Gateway names the commit, no picture of the one is shown as the other's.
+    if picture.side is Side.AFTER and seen.commit not in ("", sha):
+        return _refused(picture, NoPicture.OTHER_COMMIT)
     if seen.status >= _ERROR:
         return _refused(picture, NoPicture.STATUS, seen.status)
     if seen.failure is not None:

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Picture, PictureState, Side
 from previewbot.clients.pictures import PicturesClient
+from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.errors import TryLater
 from previewbot.pictures.album import Job
 from previewbot.pictures.camera import Camera, Patience, chromium_here
@@ -61,6 +62,8 @@ class Site:
         match request.path:
             case "/500":
                 return web.Response(status=500, text=RAINBOW, content_type="text/html")
+            case "/next-commit":
+                return web.Response(text=RAINBOW, content_type="text/html", headers={COMMIT_HEADER: "b" * 40})
             case "/away" | "/away-and-back":
                 raise web.HTTPFound(f"http://{there}/")
             case "/download":
@@ -125,7 +128,7 @@ async def look(
     """Take one picture; return how it stands then."""
     job = Job(NAME, site.wish(path), Picture(path, device, side))
     seen, content = await camera.take(job)
-    return judged(job.picture, seen, job.url), content
+    return judged(job.picture, seen, job.url, SHA), content
 
 
 NO_EVIDENCE = {
@@ -133,6 +136,7 @@ NO_EVIDENCE = {
     "/404": (NoPicture.STATUS, 404),
     "/away": (NoPicture.OTHER_HOST, 0),
     "/by-script": (NoPicture.OTHER_HOST, 0),
+    "/next-commit": (NoPicture.OTHER_COMMIT, 0),
     "/blank": (NoPicture.BLANK, 0),
     "/endless": (NoPicture.TOO_LATE, 0),
     "/loops": (NoPicture.TOO_LATE, 0),

@@ -37,7 +37,7 @@ class WorkerInMemory:
         number = 0
         while (job := self.album.next()) is not None:
             seen = self.seen.get(job.picture.path, Seen(200, host_of(job.url), LEAST_COLOURS))
-            self.album.done(job, judged(job.picture, seen, job.url), b"a picture")
+            self.album.done(job, judged(job.picture, seen, job.url, job.wish.sha), b"a picture")
             number += 1
         return number
 

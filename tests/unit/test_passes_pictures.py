@@ -106,6 +106,20 @@ async def test_after_a_restart_of_the_worker_the_next_look_has_them_taken_anew(t
     assert states(world) == {PictureState.TAKEN}
 
 
+async def test_what_was_started_anew_is_looked_at_anew_though_its_commit_is_the_same(tmp_path: Path) -> None:
+    world, worker = await ready(tmp_path)
+    worker.take()
+    await world.settle(3)
+    assert states(world) == {PictureState.TAKEN}
+
+    world.clock.forward(minutes=1)
+    world.say("/preview restart")
+    await world.settle(12)
+    assert (world.serving, world.status.pictures.sha) == ([A], A)
+    assert states(world) == {PictureState.PENDING}
+    assert worker.take() == 4
+
+
 async def test_a_worker_that_is_away_holds_nothing_up_and_is_not_asked_again_and_again(
     tmp_path: Path,
 ) -> None:

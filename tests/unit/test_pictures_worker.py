@@ -212,14 +212,17 @@ URL = "https://key.preview.example.com/cart"
 OURS = "key.preview.example.com"
 JUDGED = {
     "a page": (Seen(200, OURS, 8), TAKEN, None, 0),
-    "nothing": (Seen(204, OURS, 0, NoPicture.NO_PAGE), REFUSED, NoPicture.NO_PAGE, 0),
+    "nothing": (Seen(204, OURS, failure=NoPicture.NO_PAGE), REFUSED, NoPicture.NO_PAGE, 0),
     "an error": (Seen(500, OURS, 8), REFUSED, NoPicture.STATUS, 500),
-    "an error without a page": (Seen(404, OURS, 0, NoPicture.NO_ANSWER), REFUSED, NoPicture.STATUS, 404),
+    "an error without a page": (Seen(404, OURS, failure=NoPicture.NO_ANSWER), REFUSED, NoPicture.STATUS, 404),
     "another host": (Seen(200, "staging.example.com", 8), REFUSED, NoPicture.OTHER_HOST, 0),
     "another host's error": (Seen(500, "staging.example.com", 8), REFUSED, NoPicture.OTHER_HOST, 0),
     "seven colours": (Seen(200, OURS, 7), REFUSED, NoPicture.BLANK, 0),
-    "too late": (Seen(200, OURS, 0, NoPicture.TOO_LATE), REFUSED, NoPicture.TOO_LATE, 0),
+    "too late": (Seen(200, OURS, failure=NoPicture.TOO_LATE), REFUSED, NoPicture.TOO_LATE, 0),
     "nobody": (Seen(failure=NoPicture.OTHER), REFUSED, NoPicture.OTHER, 0),
+    "the very commit": (Seen(200, OURS, 8, HEAD), TAKEN, None, 0),
+    "the next commit": (Seen(200, OURS, 8, OLDER), REFUSED, NoPicture.OTHER_COMMIT, 0),
+    "the next commit's error": (Seen(500, OURS, 8, OLDER), REFUSED, NoPicture.OTHER_COMMIT, 0),
 }
 
 
@@ -229,7 +232,13 @@ def test_what_counts_as_evidence(
 ) -> None:
     picture = Picture("/cart", Device.PHONE, Side.AFTER)
 
-    assert judged(picture, seen, URL) == replace(picture, state=state, why=why, answered=answered)
+    assert judged(picture, seen, URL, HEAD) == replace(picture, state=state, why=why, answered=answered)
+
+
+def test_staging_may_name_whatever_commit_it_likes() -> None:
+    picture = Picture("/cart", Device.PHONE, Side.BEFORE)
+
+    assert judged(picture, Seen(200, OURS, 8, OLDER), URL, HEAD).state is TAKEN
 
 
 WRONG = {

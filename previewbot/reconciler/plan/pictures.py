@@ -35,6 +35,7 @@ class _Shown:
     """What a link shows that works: of which commit, and whether nothing sleeps that a look would wake."""
 
     sha: str
+    since: datetime | None
     awake: bool
 
 
@@ -64,7 +65,7 @@ def wish_of(
     if not places:
         return None
     until = status.lifecycle.expires_at or now + limits.ttl_max
-    return Wish(shown.sha, until, places, addresses=tuple(addresses))
+    return Wish(shown.sha, until, places, addresses=tuple(addresses), serving_since=shown.since)
 
 
 def paths_of(config: RepositoryConfig, services: Sequence[Service], lands_on: str) -> tuple[str, ...]:
@@ -122,7 +123,8 @@ def _shown(status: Status, limits: Limits) -> _Shown | None:
     shas = {service.serving_sha for service in serving}
     if len(shas) != 1 or status.phase not in (Phase.READY, Phase.IDLE):
         return None
-    return _Shown(shas.pop(), awake=all(service.phase is not Phase.IDLE for service in serving))
+    since = max((service.serving_since for service in serving if service.serving_since), default=None)
+    return _Shown(shas.pop(), since, awake=all(service.phase is not Phase.IDLE for service in serving))
 
 
 def _as_seen(seen: PicturesSeen, before: Pictures, now: datetime) -> Pictures:
