@@ -46,6 +46,7 @@ class Why(StrEnum):
     GUARD_MISDIRECTED = "GuardMisdirected"
     GUARD_SEES_NO_BEARER = "GuardSeesNoBearer"
     GUARD_WITHOUT_KEYS = "GuardWithoutKeys"
+    GUARD_NOT_ASKED = "GuardNotAsked"
     # Unknown
     NO_MARK = "NoMark"
     SEVERAL_MARKS = "SeveralMarks"

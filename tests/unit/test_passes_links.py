@@ -652,8 +652,8 @@ async def test_without_keys_of_the_guard_nothing_is_asked_and_the_platform_team_
     await world.settle(80)
 
     assert world.links.asked == []
-    assert world.status.link.why is Why.GUARD_REFUSES_US
-    assert "the guard refuses previewbot's own bearer" in world.comment
+    assert (world.status.link.why, world.status.link.answered) == (Why.GUARD_NOT_ASKED, 0)
+    assert "the controller cannot read the guard's keys" in world.comment
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,10 @@ from previewbot.reconciler.observation import LinkAnswer, Observation
 from previewbot.reconciler.plan.guard_check import is_asked_alone
 from previewbot.reconciler.plan.link_check import Inquiry, inquiry_of, is_due
 from previewbot.rules import guard_bearers
-from previewbot.rules.guard_refusals import Refusal
 from previewbot.rules.link_answers import Answer, Answers, is_refusal, verdict_of, wants_staging
 
 MOMENT = 0.2
 """Seconds that a pass waits for an answer."""
-
-_REFUSED = 401
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +69,7 @@ async def _ask(context: Context, inquiry: Inquiry, addresses: tuple[str, ...], *
         if inquiry.asked.guarded:
             guarded = _past_the_guard(context, inquiry, question)
             if guarded is None:
-                return Answers(Answer(status=_REFUSED, from_guard=True, refusal=Refusal.WRONG_BEARER))
+                return Answers(Answer(failure=Why.GUARD_NOT_ASKED))
             stranger, question, keys = guarded
             seen = await context.links.ask(stranger)
             # Nobody who was not refused is told our bearer: it would be the first thing that they are told.
