@@ -16,15 +16,18 @@ from typing import Generic, TypeVar
 from previewbot.cli.patience import still_waiting
 from previewbot.cli.secret_files import (
     GUARD_KEYS,
+    PICTURES,
     assertion_keys_file,
     bearer_source,
     guard_source,
     is_here,
+    pictures_source,
     read_assertion_keys,
     read_bearers,
     read_client_secret,
     read_cookie_keys,
     read_guard_keys,
+    read_pictures_token,
     read_secret,
     sign_in_sources,
     sources_of_pages,
@@ -43,6 +46,7 @@ from previewbot.doctor import rights
 from previewbot.doctor.check import Check, not_checked, note, ok, wrong
 from previewbot.doctor.examination import SETTINGS, USER_AGENT, Secrets, questions_about
 from previewbot.doctor.guarding import KEYS
+from previewbot.doctor.pictures_judged import FILE
 from previewbot.doctor.report import as_json, exit_code, summary
 from previewbot.doctor.running import asked
 from previewbot.errors import SettingsError
@@ -130,14 +134,15 @@ def secrets_of(settings: Settings, environment: Mapping[str, str], process: str 
     elif _pages_are_here(settings, here):
         here = (*here, "pages")
     guard_keys, of_guard = _of_guard(settings, here)
-    others = (*_bearer(settings, here), *_of_sign_in(settings, here), *of_guard)
-    return Secrets(key.value, signing.value, (key.check, signing.check, *others), here, guard_keys)
+    token, of_pictures = _of_pictures(settings, here)
+    others = (*_bearer(settings, here), *_of_sign_in(settings, here), *of_guard, *of_pictures)
+    return Secrets(key.value, signing.value, (key.check, signing.check, *others), here, guard_keys, token)
 
 
 def _pages_are_here(settings: Settings, others: Sequence[str]) -> bool:
     """Return whether what is pages' is here; where it has no secret at all, whether all others are."""
-    # The guard's keys are the controller's too, and say nothing of whose part this is.
-    sources = [each for each in sources_of_pages(settings) if each.name != GUARD_KEYS]
+    # These are the controller's too, and say nothing of whose part this is.
+    sources = [each for each in sources_of_pages(settings) if each.name not in (GUARD_KEYS, PICTURES)]
     return any(map(is_here, sources)) if sources else len(others) == len(rights.OF) - 1
 
 
@@ -179,6 +184,22 @@ def _of_guard(settings: Settings, here: Sequence[str]) -> tuple[tuple[bytes, ...
         told = f"{'; '.join(error.problems)}: nobody gets past the guard, and no link is announced"
         return None, [wrong(KEYS, told)]
     return keys, [ok(KEYS, "they can be used")]
+
+
+def _of_pictures(settings: Settings, here: Sequence[str]) -> tuple[bytes | None, list[Check]]:
+    """Return what the worker of pictures is sent, and how its file stands; nothing where there is none."""
+    source = pictures_source(settings)
+    if source is None:
+        return None, []
+    if not is_here(source) and "pages" not in here and "controller" not in here:
+        words = f"{source.file} is not here: it is pages' and the controller's"
+        return None, [not_checked(FILE, words)]
+    try:
+        token = read_pictures_token(settings)
+    except SettingsError as error:
+        told = f"{'; '.join(error.problems)}: no pictures are taken or shown, and neither starts so"
+        return None, [wrong(FILE, told)]
+    return token, [ok(FILE, "it can be used")]
 
 
 def _bearer(settings: Settings, here: Sequence[str]) -> list[Check]:

@@ -12,8 +12,9 @@ from typing import Protocol
 import aiohttp
 
 from previewbot.clients.answers import beginning
-from previewbot.errors import TryLater, from_status
+from previewbot.errors import NoAnswer, TryLater, from_status
 from previewbot.rules.pictures import Standing, Wish, standing_from, wish_object
+from previewbot.rules.pictures_health import Health, health_from
 
 _SECONDS = 2.0
 """For a whole question: a worker that is busy answers at once, too."""
@@ -22,6 +23,10 @@ _MOST_OF_AN_ANSWER = 64 * 1024
 
 Token = Callable[[], bytes]
 """Returns the secret that is shared with the worker; raises SettingsError."""
+
+
+class UnknownName(TryLater):
+    """No address is known for the host of `pictures.url`."""
 
 
 class Album(Protocol):
@@ -49,7 +54,7 @@ class PicturesClient:
 
     async def wish(self, name: str, wish: Wish) -> Standing:
         """Wish for pictures of a Preview; return how they stand. Raises RemoteError."""
-        content = await self._ask("PUT", name, wish_object(wish))
+        content = await self._ask("PUT", f"/previews/{name}", wish_object(wish))
         standing = standing_from(content)
         if standing is None:
             raise TryLater(f"PUT {self.url}", message="the worker of pictures does not answer as it should")
@@ -57,17 +62,22 @@ class PicturesClient:
 
     async def forget(self, name: str) -> None:
         """Say that nobody wants to see a Preview any more; raises RemoteError."""
-        await self._ask("DELETE", name, None)
+        await self._ask("DELETE", f"/previews/{name}", None)
 
-    async def _ask(self, method: str, name: str, values: object) -> bytes:
-        what = f"{method} {self.url}/previews/{name}"
+    async def health(self) -> Health | None:
+        """Return how the worker stands; None if what answers is none. Raises RemoteError: UnknownName,
+        NoAnswer, Unauthorized for another secret, and others."""
+        return health_from(await self._ask("GET", "/", None))
+
+    async def _ask(self, method: str, path: str, values: object) -> bytes:
+        what = f"{method} {self.url}{path}"
         headers = {"Authorization": f"Bearer {self._token().decode()}", "User-Agent": self._user_agent}
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
                 session.request(
                     method,
-                    f"{self.url}/previews/{name}",
+                    f"{self.url}{path}",
                     json=values,
                     headers=headers,
                     allow_redirects=False,
@@ -78,6 +88,10 @@ class PicturesClient:
                     said = content.decode("utf-8", "replace")[:200]
                     raise from_status(what, response.status, said)
                 return content
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except aiohttp.ClientConnectorDNSError as error:
+            raise UnknownName(what, message="no address is known for the worker of pictures") from error
+        except TimeoutError as error:
+            raise NoAnswer(what, message="the worker of pictures does not answer in time") from error
+        except (aiohttp.ClientError, OSError) as error:
             words = f"the worker of pictures does not answer ({type(error).__name__})"
             raise TryLater(what, message=words) from error

@@ -21,6 +21,7 @@ from previewbot.doctor.contexts import looking
 from previewbot.doctor.github import Heard, OfGitHub
 from previewbot.doctor.guarding import OfGuard
 from previewbot.doctor.names import OfNames
+from previewbot.doctor.pictures import OfPictures
 from previewbot.doctor.probing import OfRoutes
 from previewbot.doctor.proxies import OfProxies
 from previewbot.doctor.registries import OfRegistries, hosts, url_of
@@ -41,7 +42,8 @@ class Secrets:
     """What of the processes' secrets is here, and what was found when they were read.
 
     `private_key` and `signing` are None where they are not here, or cannot be used; `here` are the processes
-    whose secrets are here, be they of use or not. `guard_keys` are the guard's, None where there are none.
+    whose secrets are here, be they of use or not. `guard_keys` are the guard's, None where there are none;
+    `pictures` is what the worker of pictures is sent.
     """
 
     private_key: str | None = field(default=None, repr=False)
@@ -49,6 +51,7 @@ class Secrets:
     checks: tuple[Check, ...] = ()
     here: tuple[str, ...] = ()
     guard_keys: tuple[bytes, ...] | None = field(default=None, repr=False)
+    pictures: bytes | None = field(default=None, repr=False)
 
     @property
     def who(self) -> tuple[str, ...]:
@@ -139,6 +142,8 @@ async def questions_about(
                 *guard.questions(),
                 *names.questions(follows=[question.name for question in of_routes]),
             ]
+        if settings.pictures is not None and {"controller", "pages"} & set(secrets.who):
+            questions += OfPictures(settings.pictures.url, secrets.pictures, USER_AGENT).questions()
         questions += OfWeb(session, settings, secrets.signing or ()).questions()
         yield questions
 

@@ -57,6 +57,22 @@ class Album:
         self._shelf, self._now, self._most = shelf, now, most
         self._wished: OrderedDict[str, _Wished] = OrderedDict()
 
+    @property
+    def previews(self) -> int:
+        """Of how many Previews there are pictures, or are to be."""
+        return len(self._wished)
+
+    @property
+    def kept(self) -> tuple[int, int]:
+        """How many bytes of pictures are kept, and how many at most."""
+        return self._shelf.size, self._shelf.most
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures are still to be taken."""
+        pending = PictureState.PENDING
+        return sum(each.state is pending for known in self._wished.values() for each in known.taken)
+
     def wish(self, name: str, wish: Wish) -> Standing:
         """Take a wish, in place of any other for this Preview; return how its pictures stand.
 

@@ -17,7 +17,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -27,6 +27,7 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     Page,
+    Playwright,
     Request,
     Response,
     Route,
@@ -40,6 +41,7 @@ from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.pictures.album import Job
 from previewbot.rules.guard_bearers import HEADER as BEARER
 from previewbot.rules.pictures import LEAST_COLOURS, MOST_BYTES, Seen, host_of
+from previewbot.rules.pictures_health import BrowserState, why_not
 
 _FLAGS = ("--no-proxy-server", "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -88,6 +90,21 @@ class Camera:
         self._path, self._patience = path, patience or Patience()
         self._hosts: Mapping[str, str] = {} if hosts is None else hosts
         self._sandbox = sandbox_works()
+        self.browser, self.why = BrowserState.UNTRIED, ""
+
+    async def try_browser(self) -> None:
+        """Start the browser, and end it: `browser` says then whether it does, and `why` not.
+
+        Raises nothing but what ends the process.
+        """
+        # Playwright's own program may end, too, and be told of as an Exception without a class of its own.
+        try:
+            async with asyncio.timeout(self._patience.load + self._patience.rest):
+                async with async_playwright() as playwright:
+                    await self._launched(playwright, ())
+        except Exception as error:
+            if self.browser is not BrowserState.CANNOT_START:
+                self._cannot_start(str(error) or "it does not start in time")
 
     async def take(self, job: Job) -> tuple[Seen, bytes]:
         """Return what was seen, and the picture of it; raises nothing but what ends the process."""
@@ -98,7 +115,8 @@ class Camera:
                 return await self._take(job)
         except TimeoutError:
             return Seen(failure=NoPicture.TOO_LATE), b""
-        except (BrowserError, OSError) as error:
+        except Exception as error:
+            # Also one without a class of its own: Playwright's program ended, for example for want of memory.
             log.warning("no picture", extra={"preview": job.name, "error": type(error).__name__})
             return Seen(failure=NoPicture.OTHER), b""
 
@@ -108,11 +126,7 @@ class Camera:
             return Seen(failure=NoPicture.NO_ANSWER), b""
         rules = ", ".join([*(f"MAP {host} {address}" for host, address in led.items()), "MAP * ~NOTFOUND"])
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=self._path,
-                chromium_sandbox=self._sandbox,
-                args=[*_FLAGS, f"--host-resolver-rules={rules}"],
-            )
+            browser = await self._launched(playwright, (f"--host-resolver-rules={rules}",))
             context = await _context(browser, job)
             look = _Look(await context.new_page(), job.url)
             seen, content = await look.at(self._patience)
@@ -120,6 +134,25 @@ class Camera:
                 return seen, b""
             await context.close()
             return replace(seen, colours=await _colours(browser, content)), content
+
+    async def _launched(self, playwright: Playwright, more: Sequence[str]) -> Browser:
+        """Return a new browser, and note whether there is one."""
+        try:
+            browser = await playwright.chromium.launch(
+                executable_path=self._path,
+                chromium_sandbox=self._sandbox,
+                args=[*_FLAGS, *more],
+                timeout=self._patience.load * 1000,
+            )
+        except BrowserError as error:
+            self._cannot_start(error.message)
+            raise
+        self.browser, self.why = BrowserState.OK, ""
+        return browser
+
+    def _cannot_start(self, said: str) -> None:
+        self.browser, self.why = BrowserState.CANNOT_START, why_not(said)
+        log.error("the browser cannot start", extra={"error": self.why})
 
     async def _addresses(self, job: Job) -> dict[str, str]:
         """Return the two hosts with an address each, as Chromium takes it; who has none is left out."""

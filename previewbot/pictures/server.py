@@ -1,5 +1,6 @@
 """What the controller and pages ask of the worker, over HTTP, with the secret that they share.
 
+GET    /                                   how the worker stands, for `previewbot doctor`
 PUT    /previews/<name>                    a wish; answered by how each of its pictures stands
 DELETE /previews/<name>                    nobody wants to see it any more
 GET    /previews/<name>/<sha>/<file>.png   one picture
@@ -11,10 +12,12 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Protocol
 
 from aiohttp import web
 
+from previewbot.api.pictures import NoPicture
 from previewbot.pictures.album import Album, Job
 from previewbot.rules.pictures import (
     FILE,
@@ -27,6 +30,7 @@ from previewbot.rules.pictures import (
     standing_object,
     wish_from,
 )
+from previewbot.rules.pictures_health import BrowserState, Health, health_object
 
 _SCHEME = "Bearer "
 _NOT_LET_IN = "This is for previewbot's controller and pages: they send what pictures.token_file holds.\n"
@@ -35,7 +39,13 @@ log = logging.getLogger(__name__)
 
 
 class Takes(Protocol):
-    """What takes a picture: `Camera`."""
+    """What takes a picture: `Camera`. `browser` says whether its browser starts, and `why` not."""
+
+    browser: BrowserState
+    why: str
+
+    async def try_browser(self) -> None:
+        """Find out whether its browser starts."""
 
     async def take(self, job: Job) -> tuple[Seen, bytes]:
         """Return what was seen, and the picture of it."""
@@ -48,11 +58,13 @@ class Worker:
         """Make a worker; `tokens` returns the secrets that count now, and may raise SettingsError."""
         self._album, self._camera, self._tokens = album, camera, tokens
         self._wished = asyncio.Event()
+        self._failed = 0
 
     def application(self) -> web.Application:
         """Return what answers, and takes pictures while it runs."""
         app = web.Application(client_max_size=MOST_OF_A_WISH, middlewares=[self._let_in])
         app.router.add_get("/healthz", self._alive)
+        app.router.add_get("/", self._stands)
         app.router.add_put(f"/previews/{{name:{NAME}}}", self._wish)
         app.router.add_delete(f"/previews/{{name:{NAME}}}", self._forget)
         app.router.add_get(f"/previews/{{name:{NAME}}}/{{sha:{SHA}}}/{{file:{FILE}}}.png", self._picture)
@@ -73,6 +85,21 @@ class Worker:
 
     async def _alive(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
+
+    async def _stands(self, request: web.Request) -> web.Response:
+        album, camera = self._album, self._camera
+        size, most = album.kept
+        health = Health(
+            version("previewbot"),
+            camera.browser,
+            camera.why,
+            previews=album.previews,
+            waiting=album.waiting,
+            failed=self._failed,
+            size=size,
+            most=most,
+        )
+        return web.json_response(health_object(health))
 
     async def _wish(self, request: web.Request) -> web.Response:
         try:
@@ -101,6 +128,8 @@ class Worker:
         await asyncio.wait({taking})
 
     async def _take_for_ever(self) -> None:
+        # Before anybody wishes: the doctor is asked after an installation, and not after the first preview.
+        await self._camera.try_browser()
         while True:
             job = self._album.next()
             if job is None:
@@ -110,6 +139,7 @@ class Worker:
             seen, content = await self._camera.take(job)
             picture = judged(job.picture, seen, job.url, job.wish.sha)
             self._album.done(job, picture, content)
+            self._failed = self._failed + 1 if picture.why is NoPicture.OTHER else 0
             log.info(
                 "took a picture", extra={"preview": job.name, "state": picture.state, "why": picture.why}
             )

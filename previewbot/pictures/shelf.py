@@ -30,19 +30,24 @@ class Shelf:
     """
 
     def __init__(self, folder: Path, most: int) -> None:
-        self._folder, self._most = folder, most
+        self._folder, self.most = folder, most
         self._sizes: OrderedDict[Key, int] = OrderedDict()
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob("*.png"):
             left.unlink()
 
+    @property
+    def size(self) -> int:
+        """Bytes of the pictures that are kept."""
+        return sum(self._sizes.values())
+
     def put(self, key: Key, content: bytes) -> list[Key] | None:
         """Keep a picture; return those that went for it, None if it is too large or cannot be written."""
-        if len(content) > self._most:
+        if len(content) > self.most:
             return None
         self.drop(lambda other: other == key)
         gone = []
-        while sum(self._sizes.values()) + len(content) > self._most:
+        while self.size + len(content) > self.most:
             oldest = next(iter(self._sizes))
             self._remove(oldest)
             gone.append(oldest)

@@ -25,6 +25,7 @@ from previewbot.pictures.album import Job
 from previewbot.pictures.camera import Camera, Patience, chromium_here
 from previewbot.rules.guard_bearers import HEADER
 from previewbot.rules.pictures import Place, Wish, judged
+from previewbot.rules.pictures_health import BrowserState
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -188,6 +189,21 @@ async def test_a_host_that_nobody_knows_or_that_is_this_machine_is_no_picture(
     seen, content = await camera.take(job)
 
     assert (seen.failure, content) == (NoPicture.NO_ANSWER, b"")
+
+
+async def test_whether_the_browser_starts_is_known_and_why_not(camera: Camera, tmp_path: Path) -> None:
+    broken = tmp_path / "chromium"
+    broken.write_text("#!/bin/sh\necho libnss3.so: cannot open shared object file >&2\nkill -9 $$\n")
+    broken.chmod(0o700)
+    other = Camera(str(broken), _PATIENCE, LOOPBACK)
+
+    for each in (camera, other, Camera(str(tmp_path / "nowhere"))):
+        await each.try_browser()
+        wanted = BrowserState.OK if each is camera else BrowserState.CANNOT_START
+        assert each.browser is wanted
+    assert other.why == "libnss3.so: cannot open shared object file; exitCode=null, signal=SIGKILL"
+    seen, _ = await other.take(Job(NAME, Site(port=9).wish("/"), Picture("/", Device.PHONE, Side.AFTER)))
+    assert seen.failure is NoPicture.OTHER
 
 
 async def test_the_command_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:

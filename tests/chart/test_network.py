@@ -242,7 +242,7 @@ def test_the_worker_of_pictures_reaches_the_gateway_alone_and_is_reached_by_thos
     assert ingress_rule["ports"] == [{"port": "http"}]
     assert [
         peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for peer in ingress_rule["from"]
-    ] == ["controller", "pages"]
+    ] == ["controller", "pages", "doctor-controller", "doctor-pages"]
     assert ports(dns) == {("UDP", 53), ("TCP", 53)}
     assert ports(gateway) == {("TCP", 8000)}
     assert [peer["namespaceSelector"]["matchLabels"] for peer in gateway["to"]] == [

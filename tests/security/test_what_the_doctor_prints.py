@@ -55,4 +55,6 @@ async def test_an_answer_as_long_as_a_book_becomes_one_short_line() -> None:
 
 
 def test_the_secrets_that_were_read_show_in_no_representation() -> None:
-    assert "hunter2" not in repr(Secrets("hunter2", (b"hunter2",)))
+    assert "hunter2" not in repr(
+        Secrets("hunter2", (b"hunter2",), guard_keys=(b"hunter2",), pictures=b"hunter2")
+    )

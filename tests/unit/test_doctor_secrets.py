@@ -11,6 +11,7 @@ import pytest
 from previewbot.cli import doctor as command
 from previewbot.cli.doctor import secrets_of
 from previewbot.config.server import Settings
+from previewbot.config.server.pictures import PicturesSettings
 from previewbot.doctor.check import State
 from tests.support import passes
 from tests.support.github_town import private_pem
@@ -95,6 +96,36 @@ def test_the_bearer_of_programs_is_judged_where_it_is_or_should_be(
     assert words in check.words
     assert not bearer or bearer.strip() not in check.line
     assert len(secrets_of(some, {}).checks) == 2, "without the setting nothing is asked"
+
+
+@pytest.mark.parametrize(
+    ("process", "token", "state", "words"),
+    [
+        ("controller", "t" * 40, State.OK, "it can be used"),
+        ("pages", "short", State.WRONG, "no pictures are taken or shown, and neither starts so"),
+        ("controller", None, State.WRONG, "cannot be read"),
+        ("web", None, State.NOT_CHECKED, "it is pages' and the controller's"),
+        # Whose part this is it does not say: with the key it is the controller's.
+        (None, "t" * 40, State.OK, "it can be used"),
+    ],
+)
+def test_the_secret_of_pictures_is_judged_where_it_should_be(
+    tmp_path: Path, process: str | None, token: str | None, state: State, words: str
+) -> None:
+    file = tmp_path / "token"
+    if token is not None:
+        file.write_text(token)
+    url = "http://previewbot-pictures:8080"
+    some = settings(tmp_path, "fine", None).model_copy(
+        update={"pictures": PicturesSettings.model_validate({"url": url, "token_file": file})}
+    )
+
+    found = secrets_of(some, {}, process)
+
+    assert found.who == (process or "controller",)
+    assert (found.checks[-1].name, found.checks[-1].state) == ("the secret of pictures", state)
+    assert words in found.checks[-1].words
+    assert found.pictures == (token.encode() if token and state is State.OK else None)
 
 
 @pytest.mark.parametrize("process", ["web", "pages", "controller"])

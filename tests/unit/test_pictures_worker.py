@@ -34,6 +34,7 @@ from previewbot.rules.pictures import (
     public_part,
     wish_from,
 )
+from previewbot.rules.pictures_health import BrowserState
 from tests.support.previews import HEAD, NOW, OLDER
 
 TOKEN = b"0123456789abcdef0123456789abcdef"
@@ -57,6 +58,11 @@ class InstantCamera:
     size: int = 100
     goes: asyncio.Event = field(default_factory=asyncio.Event)
     jobs: list[Job] = field(default_factory=list)
+    browser: BrowserState = BrowserState.UNTRIED
+    why: str = ""
+
+    async def try_browser(self) -> None:
+        self.browser = BrowserState.OK
 
     async def take(self, job: Job) -> tuple[Seen, bytes]:
         await self.goes.wait()
