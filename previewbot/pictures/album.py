@@ -16,6 +16,7 @@ from previewbot.rules.pictures import (
     Place,
     Standing,
     Wish,
+    may_look,
     pictures_of,
     url_of,
     without_room,
@@ -76,7 +77,8 @@ class Album:
     def wish(self, name: str, wish: Wish) -> Standing:
         """Take a wish, in place of any other for this Preview; return how its pictures stand.
 
-        The same wish once more changes nothing but its end and its bearer.
+        The same wish once more changes only its end, its bearer and whether it only asks. A new one that only
+        asks is not kept.
         """
         self._drop_what_is_over()
         known = self._wished.get(name)
@@ -85,6 +87,8 @@ class Album:
             return Standing(wish.of, known.taken)
         self.forget(name)
         taken = pictures_of(wish)
+        if wish.only_asks:
+            return Standing(wish.of, taken)
         if len(self._wished) >= self._most:
             return Standing(wish.of, without_room(taken))
         self._wished[name] = _Wished(wish, taken)
@@ -107,6 +111,8 @@ class Album:
         """Return what is to be taken now, None if nothing is: one of each Preview in turn."""
         self._drop_what_is_over()
         for name, known in self._wished.items():
+            if not may_look(known.wish, self._now()):
+                continue
             due = next((each for each in known.taken if each.state is PictureState.PENDING), None)
             if due is not None:
                 # One that never finishes loading keeps the others waiting for one picture, and not for all.

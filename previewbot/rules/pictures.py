@@ -56,6 +56,8 @@ class Wish(Value):
 
     `serving_since` is when that began: what was started anew is looked at anew, also of the same commit.
     `bearer` lets whoever sends it through the guard before the preview; empty where there is none.
+    It ends at `bearer_until`, and nothing is looked at with one that has ended. With `only_asks` nothing is
+    looked at either: how they stand is asked of what sleeps, which a look would wake.
     `addresses` are where the preview's host is, if its name is not known in the cluster.
     """
 
@@ -65,11 +67,13 @@ class Wish(Value):
     bearer: Annotated[str, Field(max_length=1024)] = field(default="", repr=False)
     addresses: Annotated[tuple[str, ...], Field(max_length=16)] = ()
     serving_since: datetime | None = None
+    bearer_until: datetime | None = None
+    only_asks: bool = False
 
     @property
     def of(self) -> str:
-        """What tells it from other wishes: the bearer and the end change, and nothing is taken anew for
-        that."""
+        """What tells it from other wishes: bearer, end and whether it only asks change, and nothing is taken
+        anew for that."""
         since = self.serving_since.timestamp() if self.serving_since else None
         places = [(each.path, each.with_url, each.without_url) for each in self.places]
         said = repr((self.sha, since, places))
@@ -121,6 +125,12 @@ def wish_from(content: bytes) -> Wish:
         if not (_is_web(place.with_url) and _is_web(place.without_url)):
             raise NoWish("no wish for pictures: only http and https are looked at, without a login")
     return wish
+
+
+def may_look(wish: Wish, now: datetime) -> bool:
+    """Return whether something may be looked at for a wish now."""
+    ended = bool(wish.bearer) and wish.bearer_until is not None and wish.bearer_until <= now
+    return not wish.only_asks and not ended
 
 
 def standing_object(standing: Standing) -> dict[str, Any]:

@@ -214,6 +214,28 @@ async def test_only_who_has_the_secret_is_let_in_and_only_with_a_wish_that_is_on
             await worker.client.wish(NAME, replace(a_wish(), sha="../../x"))
 
 
+async def test_nothing_is_looked_at_for_what_sleeps_nor_with_a_bearer_that_has_ended(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        worker.camera.goes.clear()
+        asks = replace(a_wish(), only_asks=True)
+        ended = replace(a_wish(), bearer_until=NOW)
+        assert {each.state for each in (await worker.client.wish(OTHER, asks)).taken} == {PENDING}
+        await worker.client.wish(NAME, ended)
+        worker.camera.goes.set()
+        third = "gh-812-44"
+        await worker.all_taken(a_wish(), third)
+        assert {job.name for job in worker.camera.jobs} == {third}
+
+        # What was lost meanwhile is told, and what is there stays, with the end that is told now.
+        later = replace(a_wish(until=NOW + timedelta(hours=3)), only_asks=True)
+        assert {each.state for each in (await worker.client.wish(third, later)).taken} == {TAKEN}
+        worker.now[0] += timedelta(hours=2)
+        assert {each.state for each in (await worker.client.wish(third, later)).taken} == {TAKEN}
+
+        renewed = replace(ended, until=later.until, bearer_until=worker.now[0] + timedelta(minutes=10))
+        assert {each.state for each in await worker.all_taken(renewed)} == {TAKEN}
+
+
 URL = "https://key.preview.example.com/cart"
 OURS = "key.preview.example.com"
 JUDGED = {

@@ -40,7 +40,8 @@ async def look_at_pictures(
     if wish is None or after is None or after > 0:
         return None
     try:
-        wish = replace(wish, bearer=_bearer(context, preview, now))
+        bearer = _bearer(context, preview, now)
+        wish = replace(wish, bearer=bearer, bearer_until=now + _LASTS if bearer else None)
         standing = await context.pictures.wish(preview.name, wish)
         public = ""
         if context.limits.pictures_public:
