@@ -12,15 +12,13 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
+from previewbot_demo.bot_files import app_key, kubeconfig, private_pem, public_pem
 from previewbot_demo.front import WEBHOOK
 from previewbot_demo.ports import free_port
 from previewbot_demo.processes import Process, Spawn, spawn, start
@@ -35,6 +33,7 @@ GUARDED_HEADERS = (
 )
 """The headers of a request that the guard goes by: those that docs/guard/external-auth.yaml names."""
 _HOST = "127.0.0.1"
+_SHARED = "pictures-token"
 _KUBECONFIG = "PREVIEWBOT_CLUSTER__KUBECONFIG"
 
 
@@ -43,7 +42,8 @@ class Bot:
     """The three processes, which find the world at `port` and keep their files in `directory`.
 
     `tokens` has what `web`, `pages` and `controller` show to the API server; `settings` replaces parts of the
-    file. With `guard` the gateway asks pages about each request for a preview.
+    file. With `guard` the gateway asks pages about each request for a preview, with `pictures` there is a
+    fourth process, which looks at previews in this machine's Chromium.
     """
 
     directory: Path
@@ -63,6 +63,9 @@ class Bot:
     controller: Process | None = None
     spawn: Spawn = spawn
     guard: bool = False
+    pictures: bool = False
+    worker: Process | None = None
+    worker_port: int = field(default_factory=free_port)
     client_secret: str = field(default_factory=lambda: secrets.token_hex(20), repr=False)
 
     @property
@@ -87,29 +90,32 @@ class Bot:
 
     def prepare(self) -> tuple[str, str]:
         """Write settings, kubeconfig, secrets; return the App's public key (PEM) and the webhook secret."""
-        key = _app_key()
+        key = app_key()
         secret = secrets.token_hex(32)
-        self._write("app.pem", _private_pem(key))
+        self._write("app.pem", private_pem(key))
         self._write("webhook-secret", secret)
         self._write(self.bearer_file.name, secrets.token_hex(32))
         self._write("client-secret", self.client_secret)
+        self._write(_SHARED, secrets.token_hex(32))
         for keys in ("cookie-keys", "guard-keys"):
             self._write(keys, base64.b64encode(secrets.token_bytes(32)).decode())
         for command, token in self.tokens.items():
-            self._write(f"{command}.kubeconfig", yaml.safe_dump(_kubeconfig(self.port, token)))
+            self._write(f"{command}.kubeconfig", yaml.safe_dump(kubeconfig(self.port, token)))
         self._write("settings.yaml", yaml.safe_dump(self.all_settings, sort_keys=False))
-        return _public_pem(key), secret
+        return public_pem(key), secret
 
     async def start(self) -> None:
         """Start all, at once; raises `StartError`."""
-        starts = (self.start_web(), self.start_pages(), self.start_controller())
+        starts = [self.start_web(), self.start_pages(), self.start_controller()]
+        if self.pictures:
+            starts.append(self.start_worker())
         for result in await asyncio.gather(*starts, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
     async def stop(self) -> None:
         """Stop all, at once."""
-        await asyncio.gather(self.stop_web(), self.stop_pages(), self.stop_controller())
+        await asyncio.gather(self.stop_web(), self.stop_pages(), self.stop_controller(), self.stop_worker())
 
     async def start_web(self) -> None:
         """Start `previewbot web` and wait until it is ready; raises `StartError`."""
@@ -122,6 +128,11 @@ class Bot:
         self.pages = await self._start(
             "pages", self.pages_port, probes, "--metrics-bind", f"{_HOST}:{probes}"
         )
+
+    async def start_worker(self) -> None:
+        """Start `previewbot pictures` and wait until it is ready; raises `StartError`."""
+        arguments = ("--localhost", "--token-file", _SHARED, "--folder", "pictures")
+        self.worker = await self._run("pictures", self.worker_port, self.worker_port, "/healthz", *arguments)
 
     async def start_controller(self) -> None:
         """Start `previewbot controller` and wait until it is ready; raises `StartError`."""
@@ -150,6 +161,11 @@ class Bot:
         if self.controller is not None:
             await self.controller.stop()
 
+    async def stop_worker(self) -> None:
+        """Stop `previewbot pictures`."""
+        if self.worker is not None:
+            await self.worker.stop()
+
     async def kill_controller(self) -> None:
         """End `previewbot controller` at once, in the midst of whatever it does."""
         if self.controller is not None:
@@ -157,21 +173,27 @@ class Bot:
 
     def ended(self) -> str | None:
         """Return what to say about a process that ended by itself, if one did."""
-        running = (("web", self.web), ("pages", self.pages), ("controller", self.controller))
+        running = (
+            *(("web", self.web), ("pages", self.pages), ("controller", self.controller)),
+            ("pictures", self.worker),
+        )
         for name, process in running:
             if process is not None and not process.running:
                 return f"previewbot {name} ended: {process.last_words(5)} (log: {process.log})"
         return None
 
     async def _start(self, command: str, port: int, probe_port: int, *more: str) -> Process:
-        arguments = ("--config", str(self.directory / "settings.yaml"), "--bind", f"{_HOST}:{port}")
+        settings = ("--config", str(self.directory / "settings.yaml"))
+        return await self._run(command, port, probe_port, "/readyz", *settings, *more)
+
+    async def _run(self, command: str, port: int, probe_port: int, ready: str, *arguments: str) -> Process:
         return await start(
-            (sys.executable, "-m", "previewbot", command, *arguments, *more),
+            (sys.executable, "-m", "previewbot", command, "--bind", f"{_HOST}:{port}", *arguments),
             environment() | {_KUBECONFIG: str(self.directory / f"{command}.kubeconfig")},
             self.directory,
             self.directory / f"{command}.log",
             port,
-            "/readyz",
+            ready,
             self.spawn,
             probe_port,
         )
@@ -201,6 +223,11 @@ class Bot:
             "guard": {"host_in": "Host", "keys_file": str(self.directory / "guard-keys")},
             "filters": [{"type": "ExternalAuth", "externalAuth": asks}],
         }
+
+    def _pictured(self) -> dict[str, Any]:
+        """Return where the worker of pictures is; all in the demo is public, and so are they."""
+        token = str(self.directory / _SHARED)
+        return {"url": f"http://{_HOST}:{self.worker_port}", "token_file": token, "public": True}
 
     def _settings(self) -> dict[str, Any]:
         world = f"http://{_HOST}:{self.port}"
@@ -238,6 +265,7 @@ class Bot:
             "deadlines": {"image": "10m", "session": "2m"},
             "listing": {"interval": "10s"},
             "pages": "public",
+            **({"pictures": self._pictured()} if self.pictures else {}),
             # One person plays all programs here, with one bearer.
             "api": {"bearer_file": str(self.bearer_file), "opens_previews": True},
             "access": "github",
@@ -249,12 +277,6 @@ class Bot:
         }
 
 
-@cache
-def _app_key() -> rsa.RSAPrivateKey:
-    """Return the App's key, one for all worlds of this process: to find one takes a tenth of a second."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
 def environment() -> dict[str, str]:
     """Return our environment without proxies and foreign settings; it finds the previewbot that we find."""
     foreign = ("PREVIEWBOT_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "KUBECONFIG")
@@ -262,30 +284,3 @@ def environment() -> dict[str, str]:
     package_root = str(Path(str(files("previewbot"))).parent)
     path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
     return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
-
-
-def _kubeconfig(port: int, token: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "demo",
-        "contexts": [{"name": "demo", "context": {"cluster": "demo", "user": "previewbot"}}],
-        "clusters": [{"name": "demo", "cluster": {"server": f"http://{_HOST}:{port}"}}],
-        "users": [{"name": "previewbot", "user": {"token": token}}],
-    }
-
-
-def _private_pem(key: rsa.RSAPrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    ).decode()
-
-
-def _public_pem(key: rsa.RSAPrivateKey) -> str:
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
-    )

@@ -30,6 +30,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo.add_argument(
         "--guard", action="store_true", help="let into previews only whoever has signed in and may read them"
     )
+    demo.add_argument(
+        "--pictures", action="store_true", help="take pictures of previews, with this machine's Chromium"
+    )
     demo.set_defaults(run=_run)
 
 
@@ -39,4 +42,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.guard and options.check:
         print("The tour signs in nowhere: take --check or --guard, not both", file=sys.stderr)
         return 2
-    return run(options.port, options.check, options.keep, options.kubeconfig, options.guard)
+    if options.pictures and options.check:
+        print("The tour looks at no pictures: take --check or --pictures, not both", file=sys.stderr)
+        return 2
+    more = {"guard": options.guard, "pictures": options.pictures}
+    return run(options.port, options.check, options.keep, options.kubeconfig, **more)

@@ -41,15 +41,30 @@ everything side by side shows no previews then, since a sign-in does not show it
 """
 
 
-def run(port: int, check: bool, keep: bool, kubeconfig: Path | None = None, guard: bool = False) -> int:
+_PICTURED = """
+Pictures of each preview, before and after, come some seconds after it is ready: on its page (in the comment,
+"Say what you think"), and folded in the comment.
+"""
+
+
+def run(
+    port: int,
+    check: bool,
+    keep: bool,
+    kubeconfig: Path | None = None,
+    *,
+    guard: bool = False,
+    pictures: bool = False,
+) -> int:
     """Run the demo until Ctrl-C, or with `check` its tour; return the exit code.
 
     With `keep` the temporary directory (settings, logs) stays, and after a tour the world runs on. With a
     `kubeconfig` that cluster is used, which must have the CRDs; what is made there is removed at the end.
-    With `guard` previews open for those who sign in.
+    With `guard` previews open for those who sign in, with `pictures` a Chromium looks at them.
     """
     try:
-        options = Options(port=port, keep=keep, start_seconds=0.0 if check else _UNHURRIED, guard=guard)
+        waits = 0.0 if check else _UNHURRIED
+        options = Options(port=port, keep=keep, start_seconds=waits, guard=guard, pictures=pictures)
         if kubeconfig is not None:
             # Ids that no App and no repository of a previewbot at work there has. GraphQL's Int has 31 bits:
             # of a larger one GitHub could not say whose an issue is.
@@ -92,7 +107,8 @@ async def _run(options: Options, check: bool, keep: bool) -> int:
 
 def _welcome(world: World) -> str:
     started = sys.argv[0]
-    return _WELCOME.format(
+    more = (_GUARDED if world.options.guard else "") + (_PICTURED if world.options.pictures else "")
+    said = _WELCOME.format(
         url=world.url,
         port=world.port,
         directory=world.directory,
@@ -100,7 +116,8 @@ def _welcome(world: World) -> str:
         command=started if Path(started).name == "previewbot" else f"{sys.executable} -m previewbot",
         page=world.bot.url,
         bearer=world.bot.bearer_file,
-    ) + (_GUARDED if world.options.guard else "")
+    )
+    return said + more
 
 
 async def _check(world: World, stop: asyncio.Event) -> int:

@@ -55,7 +55,8 @@ class Options:
     `pages` and `controller` identities of their own there. `build_seconds` is how long the simulated CI
     takes, `start_seconds` how long a session does at least; with `processes` false previewbot itself is not
     started; `keep` leaves the directory of settings and logs; `spawn` starts previewbot's processes. With
-    `guard` previews open for whoever has signed in and may read their repository, and for nobody else.
+    `guard` previews open for whoever has signed in and may read their repository, and for nobody else. With
+    `pictures` this machine's Chromium looks at them, before and after.
     """
 
     port: int = 0
@@ -71,6 +72,7 @@ class Options:
     keep: bool = False
     spawn: Spawn = spawn
     guard: bool = False
+    pictures: bool = False
 
 
 class World:
@@ -138,6 +140,7 @@ class World:
             options.settings,
             spawn=options.spawn,
             guard=options.guard,
+            pictures=options.pictures,
         )
         async with self._step("GitHub, Kubernetes, a registry and a gateway, in memory"):
             await self._build()

@@ -27,7 +27,11 @@ _NOT_INSTALLED = (
     "previewbot pictures needs Playwright, which is not installed here: run pip install '.[pictures]' in a "
     "clone of previewbot, or use the image of Dockerfile.pictures"
 )
-_NO_CHROMIUM = "previewbot pictures finds no Chromium: install it (apt-get install chromium), or --chromium"
+_NO_CHROMIUM = (
+    "previewbot pictures finds no Chromium: install it (apt-get install chromium), or name one by its "
+    "--chromium"
+)
+_NOT_HERE = "previewbot pictures --localhost needs a --bind at 127.0.0.1: it is for a trial on one machine"
 
 
 def add_to(commands: Commands) -> None:
@@ -53,15 +57,25 @@ def add_to(commands: Commands) -> None:
         "--most", type=_size, default=256, metavar="MIB", help="MiB of pictures at most (%(default)s)"
     )
     command.add_argument("--chromium", metavar="PATH", help="the browser (default: chromium, as it is found)")
+    command.add_argument(
+        "--localhost",
+        action="store_true",
+        help="look at hosts below .localhost on this machine, which else are no host; for a trial, and only "
+        "where --bind is 127.0.0.1, so never in a pod",
+    )
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.localhost and options.bind.rpartition(":")[0] != "127.0.0.1":
+        # A repository's file says where staging is: it must not lead a pod's browser into the pod itself.
+        print(_NOT_HERE, file=sys.stderr)
+        return 2
     if find_spec("playwright") is None:
         print(_NOT_INSTALLED, file=sys.stderr)
         return 2
-    from previewbot.pictures.camera import chromium_here
-    from previewbot.pictures.running import run
+    from previewbot.pictures.camera import Camera, chromium_here
+    from previewbot.pictures.running import OnThisMachine, run
     from previewbot.runtime import logs
 
     source = SecretSource(name="--token-file", file=options.token_file)
@@ -76,7 +90,8 @@ def _run(options: argparse.Namespace) -> int:
         return 2
     logs.configure()
     try:
-        return run(options.bind, options.folder, options.most * _MEBIBYTE, chromium, tokens)
+        camera = Camera(chromium, hosts=OnThisMachine() if options.localhost else None)
+        return run(options.bind, options.folder, options.most * _MEBIBYTE, camera, tokens)
     except OSError as error:
         print(f"previewbot pictures cannot start: {error.strerror or error}", file=sys.stderr)
         return 1

@@ -18,8 +18,19 @@ from previewbot.pictures.shelf import Shelf
 _STOP_SECONDS = 2.0
 
 
+class OnThisMachine(dict[str, str]):
+    """The addresses of hosts below `.localhost`, all of this machine
+    (https://www.rfc-editor.org/rfc/rfc6761#section-6.3): a camera goes to no such host by itself."""
+
+    def __contains__(self, host: object) -> bool:
+        return str(host).endswith(".localhost")
+
+    def __getitem__(self, host: str) -> str:
+        return "127.0.0.1"
+
+
 def run(
-    bind: str, folder: Path, most_bytes: int, chromium: str, tokens: Callable[[], tuple[bytes, ...]]
+    bind: str, folder: Path, most_bytes: int, camera: Camera, tokens: Callable[[], tuple[bytes, ...]]
 ) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code. Raises OSError if `bind` or `folder` cannot be
     used."""
@@ -30,7 +41,7 @@ def run(
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        worker = Worker(album, Camera(chromium), tokens)
+        worker = Worker(album, camera, tokens)
         runner = web.AppRunner(worker.application(), access_log=None, shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         try:

@@ -5,60 +5,30 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 import aiohttp
 import pytest
 import pytest_asyncio
 
-from previewbot.pictures.album import Album
-from previewbot.pictures.camera import Camera, chromium_here
-from previewbot.pictures.server import Worker
-from previewbot.pictures.shelf import Shelf
 from previewbot_demo.tasks import TASKS
 from previewbot_demo.world import REPOSITORY, Options, World
 from tests.browser.test_from_the_comment_to_a_verdict import Finger
 from tests.browser.test_page_for_people import WIDTHS_OF_IMAGES
-from tests.browser.test_pictures_of_pages import served
 from tests.support.chromium import PHONE, Chromium
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
-TOKEN = "0123456789abcdef0123456789abcdef"
-
-
-class OnThisMachine(dict[str, str]):
-    """The demo's hosts, all on this machine, to which the worker would not go by itself."""
-
-    def __contains__(self, host: object) -> bool:
-        return str(host).endswith("localhost")
-
-    def __getitem__(self, host: str) -> str:
-        return "127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("pictures")
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(folder: Path) -> AsyncIterator[World]:
-    (folder / "token").write_text(TOKEN)
-    path = chromium_here()
-    assert path is not None, "there is no Chromium: apt-get install chromium"
-    album = Album(Shelf(folder / "kept", 10**8), lambda: datetime.now(UTC))
-    worker = Worker(album, Camera(path, hosts=OnThisMachine()), lambda: (TOKEN.encode(),))
-    async with served(worker.application()) as port:
-        pictures = {"url": f"http://127.0.0.1:{port}", "token_file": str(folder / "token"), "public": True}
-        async with World(Options(port=0, settings={"pages": "private", "pictures": pictures})) as world:
-            yield world
+async def world() -> AsyncIterator[World]:
+    async with World(Options(port=0, pictures=True, settings={"pages": "private"})) as world:
+        yield world
 
 
 async def test_a_change_of_the_front_end_is_seen_before_and_after_until_the_pull_request_is_closed(
-    world: World, chromium: Chromium, folder: Path
+    world: World, chromium: Chromium
 ) -> None:
+    folder = world.directory / "pictures"
     number = world.agents.open(next(task for task in TASKS if task.name == "web"))
     async with chromium.page(PHONE) as page:
         finger = Finger(page, world, number)
@@ -73,7 +43,7 @@ async def test_a_change_of_the_front_end_is_seen_before_and_after_until_the_pull
         await page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
         assert await page.evaluate(WIDTHS_OF_IMAGES) == [390, 390, 1280, 1280]
 
-    kept = {path.name.rpartition("~")[2]: path.read_bytes() for path in (folder / "kept").iterdir()}
+    kept = {path.name.rpartition("~")[2]: path.read_bytes() for path in folder.iterdir()}
     for device in ("phone", "desktop"):
         assert kept[f"0-{device}-before.png"] != kept[f"0-{device}-after.png"]
 
@@ -91,5 +61,5 @@ async def test_a_change_of_the_front_end_is_seen_before_and_after_until_the_pull
 
     world.github.close(number, REPOSITORY)
     async with asyncio.timeout(60):
-        while list((folder / "kept").iterdir()):
+        while list(folder.iterdir()):
             await asyncio.sleep(0.5)

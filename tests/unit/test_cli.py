@@ -684,5 +684,10 @@ def test_without_its_extra_the_worker_of_pictures_says_what_to_install(
 ) -> None:
     monkeypatch.setattr("previewbot.cli.pictures.find_spec", lambda name: None)
 
-    assert main(["pictures", "--token-file", "t", "--folder", str(tmp_path)]) == 2
+    arguments = ["pictures", "--token-file", "t", "--folder", str(tmp_path)]
+
+    assert main(arguments) == 2
     assert "Dockerfile.pictures" in capsys.readouterr().err
+    # In a pod it listens for others, and its browser must not be led to what listens there.
+    assert main([*arguments, "--localhost"]) == 2
+    assert "needs a --bind at 127.0.0.1" in capsys.readouterr().err
