@@ -17,7 +17,7 @@ from typing import Protocol
 
 from aiohttp import web
 
-from previewbot.api.pictures import NoPicture
+from previewbot.api.pictures import NoPicture, Picture
 from previewbot.pictures.album import Album, Job
 from previewbot.rules.pictures import (
     FILE,
@@ -34,6 +34,9 @@ from previewbot.rules.pictures_health import BrowserState, Health, health_object
 
 _SCHEME = "Bearer "
 _NOT_LET_IN = "This is for previewbot's controller and pages: they send what pictures.token_file holds.\n"
+_NOTHING_IS_TAKEN = "No pictures are taken any more: the log says why. Start this process anew.\n"
+_MOST_SECONDS = 120.0
+"""For one picture, beside the bounds of the camera's own: nothing that hangs may hold up all others."""
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ class Worker:
         self._album, self._camera, self._tokens = album, camera, tokens
         self._wished = asyncio.Event()
         self._failed = 0
+        self._taking: asyncio.Task[None] | None = None
 
     def application(self) -> web.Application:
         """Return what answers, and takes pictures while it runs."""
@@ -68,7 +72,7 @@ class Worker:
         app.router.add_put(f"/previews/{{name:{NAME}}}", self._wish)
         app.router.add_delete(f"/previews/{{name:{NAME}}}", self._forget)
         app.router.add_get(f"/previews/{{name:{NAME}}}/{{sha:{SHA}}}/{{file:{FILE}}}.png", self._picture)
-        app.cleanup_ctx.append(self._taking)
+        app.cleanup_ctx.append(self._runs)
         return app
 
     @web.middleware
@@ -84,6 +88,8 @@ class Worker:
         return await handler(request)
 
     async def _alive(self, request: web.Request) -> web.Response:
+        if self._taking is None or self._taking.done():
+            return web.Response(status=503, text=_NOTHING_IS_TAKEN)
         return web.Response(text="ok\n")
 
     async def _stands(self, request: web.Request) -> web.Response:
@@ -121,25 +127,38 @@ class Worker:
             return web.Response(status=404, text="There is no such picture.\n")
         return web.Response(body=content, content_type="image/png")
 
-    async def _taking(self, app: web.Application):  # type: ignore[no-untyped-def]
-        taking = asyncio.create_task(self._take_for_ever())
+    async def _runs(self, app: web.Application):  # type: ignore[no-untyped-def]
+        self._taking = taking = asyncio.create_task(self._take_for_ever())
         yield
         taking.cancel()
         await asyncio.wait({taking})
 
     async def _take_for_ever(self) -> None:
-        # Before anybody wishes: the doctor is asked after an installation, and not after the first preview.
-        await self._camera.try_browser()
-        while True:
-            job = self._album.next()
-            if job is None:
-                self._wished.clear()
-                await self._wished.wait()
-                continue
-            seen, content = await self._camera.take(job)
-            picture = judged(job.picture, seen, job.url, job.wish.sha)
-            self._album.done(job, picture, content)
-            self._failed = self._failed + 1 if picture.why is NoPicture.OTHER else 0
-            log.info(
-                "took a picture", extra={"preview": job.name, "state": picture.state, "why": picture.why}
-            )
+        try:
+            # Before anybody wishes: the doctor is asked after an installation, and not after the first
+            # preview.
+            await self._camera.try_browser()
+            while True:
+                job = self._album.next()
+                if job is None:
+                    self._wished.clear()
+                    await self._wished.wait()
+                    continue
+                self._album.done(job, *await self._taken(job))
+        except Exception:
+            # From now on /healthz says so, for whoever can start the process anew.
+            log.exception("no pictures are taken any more")
+
+    async def _taken(self, job: Job) -> tuple[Picture, bytes]:
+        """Return what became of a picture: whatever goes wrong with one, the next is taken."""
+        try:
+            async with asyncio.timeout(_MOST_SECONDS):
+                seen, content = await self._camera.take(job)
+        except Exception as error:
+            # Its words may have an address in them, with the bearer.
+            log.error("no picture", extra={"preview": job.name, "error": type(error).__name__})
+            seen, content = Seen(failure=NoPicture.OTHER), b""
+        picture = judged(job.picture, seen, job.url, job.wish.sha)
+        self._failed = self._failed + 1 if picture.why is NoPicture.OTHER else 0
+        log.info("took a picture", extra={"preview": job.name, "state": picture.state, "why": picture.why})
+        return picture, content

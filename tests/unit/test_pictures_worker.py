@@ -60,13 +60,19 @@ class InstantCamera:
     jobs: list[Job] = field(default_factory=list)
     browser: BrowserState = BrowserState.UNTRIED
     why: str = ""
+    fails: list[Exception] = field(default_factory=list)
+    cannot_be_tried: Exception | None = None
 
     async def try_browser(self) -> None:
+        if self.cannot_be_tried:
+            raise self.cannot_be_tried
         self.browser = BrowserState.OK
 
     async def take(self, job: Job) -> tuple[Seen, bytes]:
         await self.goes.wait()
         self.jobs.append(job)
+        if self.fails:
+            raise self.fails.pop()
         host = job.url.split("/")[2]
         return self.seen.get(job.picture.path, Seen(200, host, LEAST_COLOURS)), b"p" * self.size
 
@@ -95,9 +101,13 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, most: int = 10_000, previews: int = 10, size: int = 100
+    folder: Path,
+    *,
+    most: int = 10_000,
+    previews: int = 10,
+    camera: InstantCamera | None = None,
 ) -> AsyncIterator[Running]:
-    camera, now = InstantCamera(size=size), [NOW]
+    camera, now = camera or InstantCamera(), [NOW]
     camera.goes.set()
     album = Album(Shelf(folder, most), lambda: now[0], previews)
     runner = web.AppRunner(Worker(album, camera, lambda: (TOKEN,)).application(), shutdown_timeout=0.1)
@@ -188,6 +198,25 @@ async def test_previews_take_turns(tmp_path: Path) -> None:
 
     # The first was under way before there was another.
     assert [job.name for job in worker.camera.jobs[1:5]] == [NAME, OTHER, NAME, OTHER]
+
+
+async def test_whatever_goes_wrong_with_one_picture_the_next_is_taken(tmp_path: Path) -> None:
+    # Playwright's own program that ends is told of without a class of its own.
+    fails: list[Exception] = [Exception("Connection closed while reading from the driver"), ValueError("x")]
+    async with running(tmp_path, camera=InstantCamera(fails=fails)) as worker:
+        taken = await worker.all_taken(a_wish())
+
+        assert [each.why for each in taken] == [NoPicture.OTHER, NoPicture.OTHER, None, None]
+        assert await worker.get("/healthz", b"") == (200, b"ok\n")
+
+
+async def test_where_none_are_taken_any_more_whoever_asks_for_its_health_is_told(tmp_path: Path) -> None:
+    camera = InstantCamera(cannot_be_tried=RuntimeError("whatever nobody thought of"))
+    async with running(tmp_path, camera=camera) as worker:
+        await worker.client.wish(NAME, a_wish())
+        status, words = await worker.get("/healthz", b"")
+
+    assert (status, b"Start this process anew" in words) == (503, True)
 
 
 async def test_what_is_no_evidence_is_kept_by_nobody(tmp_path: Path) -> None:
