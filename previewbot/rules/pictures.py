@@ -160,9 +160,18 @@ def url_of(place: Place, side: Side) -> str:
 
 
 def at_path(url: str, path: str) -> str:
-    """Return another path (with its query) at the host of a URL."""
+    """Return another path, with its query and its fragment, at the host of a URL.
+
+    No server is sent the fragment, but the page's script reads it: in many front ends it is the route.
+    """
     parts, there = urlsplit(url), urlsplit(path)
-    return urlunsplit((parts.scheme, parts.netloc, there.path or "/", there.query, ""))
+    return urlunsplit((parts.scheme, parts.netloc, there.path or "/", there.query, there.fragment))
+
+
+def path_of(url: str) -> str:
+    """Return what follows the host of a URL: its path, its query and its fragment."""
+    parts = urlsplit(url)
+    return urlunsplit(("", "", parts.path or "/", parts.query, parts.fragment))
 
 
 def host_of(url: str) -> str:

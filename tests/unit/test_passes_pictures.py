@@ -22,6 +22,8 @@ from tests.unit.test_passes_links import ENTRY, HOST, OURS, guarded
 NAME = "gh-812-42"
 SET = {"url": "http://pictures:8080", "token_file": "/etc/previewbot/pictures/token"}
 PATHS = ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    pictures: [/cart, '/a?b=1', /cart]\n", 1)
+ROUTES = PATHS.replace("/cart, '/a?b=1', /cart", "'/#/cart', '/#/orders?page=2'")
+OPENS = ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    open: '/cart?shop=7#/all'\n", 1)
 OF_ENTRY = ENTRY.replace("port: 80}", "port: 80, pictures: [/, /about]}")
 NONE = ENTRY.replace("    ports: [8080]\n", "    ports: [8080]\n    pictures: []\n", 1)
 
@@ -76,14 +78,22 @@ async def test_they_are_wished_for_once_the_link_is_proven_and_stand_in_the_stat
 
 @pytest.mark.parametrize(
     ("configuration", "paths"),
-    [(ENTRY, ["/"]), (PATHS, ["/cart", "/a?b=1"]), (OF_ENTRY, ["/", "/about"]), (NONE, [])],
+    [
+        (ENTRY, ["/"]),
+        (PATHS, ["/cart", "/a?b=1"]),
+        (OF_ENTRY, ["/", "/about"]),
+        (NONE, []),
+        (ROUTES, ["/#/cart", "/#/orders?page=2"]),
+        (OPENS, ["/cart?shop=7#/all"]),
+    ],
 )
-async def test_the_paths_are_those_that_the_file_names(
+async def test_the_paths_are_those_that_the_file_names_and_are_opened_to_the_letter(
     tmp_path: Path, configuration: str, paths: list[str]
 ) -> None:
     _, worker = await ready(tmp_path, configuration)
 
-    assert [[place.path for place in wish.places] for wish in worker.wishes[:1]] == ([paths] if paths else [])
+    there = [Place(path, f"https://{HOST}{path}", f"https://staging.example.com{path}") for path in paths]
+    assert [list(wish.places) for wish in worker.wishes[:1]] == ([there] if paths else [])
 
 
 async def test_after_a_restart_of_the_worker_the_next_look_has_them_taken_anew(tmp_path: Path) -> None:

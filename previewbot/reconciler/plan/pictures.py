@@ -16,7 +16,7 @@ from previewbot.config.repository import RepositoryConfig
 from previewbot.engine import links
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import Observation, PicturesSeen, PullRequestFacts
-from previewbot.rules.pictures import Place, Wish, at_path, pictures_of
+from previewbot.rules.pictures import Place, Wish, at_path, path_of, pictures_of
 
 AGAIN = timedelta(minutes=5)
 """How often the worker is asked whether it still has what was taken."""
@@ -60,7 +60,7 @@ def wish_of(
     link = status.link
     places = tuple(
         Place(path, at_path(link.url, path), at_path(link.staging_url, path))
-        for path in paths_of(config, status.services, link.path)
+        for path in paths_of(config, status.services, path_of(link.url))
     )
     if not places:
         return None
