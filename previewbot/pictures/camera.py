@@ -10,72 +10,45 @@ redirects, WebSockets and numbers too). It saves nothing, and it is given so man
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import os
-import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from ipaddress import ip_address
+from dataclasses import replace
 from typing import Any
 
 from playwright.async_api import (
     Browser,
     BrowserContext,
-    Page,
     Playwright,
-    Request,
-    Response,
     Route,
     async_playwright,
 )
 from playwright.async_api import Error as BrowserError
-from playwright.async_api import TimeoutError as BrowserTooLate
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Side
-from previewbot.engine.routes import COMMIT_HEADER
+from previewbot.pictures.addresses import addresses_for
 from previewbot.pictures.album import Job
+from previewbot.pictures.colours import colours
+from previewbot.pictures.look import Look, Patience
 from previewbot.rules.guard_bearers import HEADER as BEARER
-from previewbot.rules.pictures import LEAST_COLOURS, MOST_BYTES, Seen, host_of
+from previewbot.rules.pictures import Seen, host_of
 from previewbot.rules.pictures_health import BrowserState, why_not
 
-_FLAGS = ("--no-proxy-server", "--disable-quic", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp")
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_FLAGS = (
+    "--no-proxy-server",
+    "--disable-quic",
+    # WebRTC asks no rule for hosts: without these a page sends UDP to any number. Which of the two a Chromium
+    # heeds depends on how it was built: Debian's the first.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
 _PHONE = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{} Mobile Safari/537.36"
 )
-# Drawn in a page without anything of the preview's: its own could say what it likes of its colours.
-_COUNT = """async ([data, most]) => {
-  const image = new Image()
-  image.src = 'data:image/png;base64,' + data
-  await image.decode()
-  const canvas = document.createElement('canvas')
-  canvas.width = image.width
-  canvas.height = image.height
-  const drawn = canvas.getContext('2d')
-  drawn.drawImage(image, 0, 0)
-  const colours = new Set()
-  for (const one of new Uint32Array(drawn.getImageData(0, 0, image.width, image.height).data.buffer)) {
-    colours.add(one)
-    if (colours.size >= most) break
-  }
-  return colours.size
-}"""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds for a page to load; then at most so many until it is quiet, and as many for the rest."""
-
-    load: float = 15.0
-    quiet: float = 2.0
-    rest: float = 15.0
 
 
 class Camera:
@@ -121,19 +94,19 @@ class Camera:
             return Seen(failure=NoPicture.OTHER), b""
 
     async def _take(self, job: Job) -> tuple[Seen, bytes]:
-        led = await self._addresses(job)
+        led = await addresses_for(job, self._hosts)
         if host_of(job.url) not in led:
             return Seen(failure=NoPicture.NO_ANSWER), b""
         rules = ", ".join([*(f"MAP {host} {address}" for host, address in led.items()), "MAP * ~NOTFOUND"])
         async with async_playwright() as playwright:
             browser = await self._launched(playwright, (f"--host-resolver-rules={rules}",))
             context = await _context(browser, job)
-            look = _Look(await context.new_page(), job.url)
+            look = Look(await context.new_page(), job.url)
             seen, content = await look.at(self._patience)
             if not content:
                 return seen, b""
             await context.close()
-            return replace(seen, colours=await _colours(browser, content)), content
+            return replace(seen, colours=await colours(browser, content)), content
 
     async def _launched(self, playwright: Playwright, more: Sequence[str]) -> Browser:
         """Return a new browser, and note whether there is one."""
@@ -153,62 +126,6 @@ class Camera:
     def _cannot_start(self, said: str) -> None:
         self.browser, self.why = BrowserState.CANNOT_START, why_not(said)
         log.error("the browser cannot start", extra={"error": self.why})
-
-    async def _addresses(self, job: Job) -> dict[str, str]:
-        """Return the two hosts with an address each, as Chromium takes it; who has none is left out."""
-        found = {}
-        for url, others in ((job.place.with_url, job.wish.addresses), (job.place.without_url, ())):
-            host = host_of(url)
-            if not _HOST.fullmatch(host):
-                continue
-            if host in self._hosts:
-                found[host] = self._hosts[host]
-                continue
-            for name in (host, *others):
-                address = await _address_of(name)
-                if address:
-                    found[host] = address
-                    break
-        return found
-
-
-class _Look:
-    """Opens one page, and keeps what it was led to and what answered last."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self._page, self._url = page, url
-        self._status, self._host, self._commit = 0, "", ""
-        page.on("request", self._asked)
-        page.on("response", self._answered)
-
-    async def at(self, patience: Patience) -> tuple[Seen, bytes]:
-        failure, content = None, b""
-        try:
-            await self._page.goto(self._url, wait_until="load", timeout=patience.load * 1000)
-            # What goes on asking for ever is as quiet as it gets.
-            with suppress(BrowserTooLate):
-                await self._page.wait_for_load_state("networkidle", timeout=patience.quiet * 1000)
-            content = await self._page.screenshot(animations="disabled", timeout=patience.rest * 500)
-        except BrowserTooLate:
-            failure = NoPicture.TOO_LATE
-        except BrowserError as error:
-            failure = _failure(error.message)
-        if len(content) > MOST_BYTES:
-            failure = NoPicture.NO_ROOM
-        seen = Seen(self._status, self._host, commit=self._commit, failure=failure)
-        return seen, b"" if failure else content
-
-    def _asked(self, request: Request) -> None:
-        # Also of a request that leads nowhere: that it was tried is what counts.
-        if self._leads(request):
-            self._host, self._status, self._commit = host_of(request.url), 0, ""
-
-    def _answered(self, response: Response) -> None:
-        if self._leads(response.request):
-            self._status, self._commit = response.status, response.headers.get(COMMIT_HEADER, "")
-
-    def _leads(self, request: Request) -> bool:
-        return bool(request.is_navigation_request() and request.frame == self._page.main_frame)
 
 
 async def _context(browser: Browser, job: Job) -> BrowserContext:
@@ -235,41 +152,6 @@ async def _context(browser: Browser, job: Job) -> BrowserContext:
         # Staging has no use for it, and no page of another host is to have it.
         await context.route(lambda url: host_of(url) == ours, with_bearer)
     return context
-
-
-async def _colours(browser: Browser, content: bytes) -> int:
-    context = await browser.new_context(offline=True)
-    page = await context.new_page()
-    found: int = await page.evaluate(_COUNT, [base64.b64encode(content).decode(), LEAST_COLOURS])
-    return found
-
-
-async def _address_of(name: str) -> str:
-    """Return an address of a name as Chromium's rules write it; empty if it has none, or one of this machine.
-
-    Where staging is says a repository's file: it must not be this pod, or what a cloud tells its machines.
-    """
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return ""
-    for _, _, _, _, place in found:
-        address = ip_address(str(place[0]).partition("%")[0])
-        address = getattr(address, "ipv4_mapped", None) or address
-        if not (
-            address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
-        ):
-            return f"[{address}]" if address.version == 6 else str(address)
-    return ""
-
-
-def _failure(said: str) -> NoPicture:
-    """Return what an error of the network stack means (https://source.chromium.org: net_error_list.h)."""
-    if "ERR_CERT" in said:
-        return NoPicture.CERTIFICATE
-    if "ERR_ABORTED" in said or "Download is starting" in said:
-        return NoPicture.NO_PAGE
-    return NoPicture.NO_ANSWER if "net::ERR" in said else NoPicture.OTHER
 
 
 def chromium_here() -> str | None:

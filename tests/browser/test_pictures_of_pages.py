@@ -22,7 +22,8 @@ from previewbot.clients.pictures import PicturesClient
 from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.errors import TryLater
 from previewbot.pictures.album import Job
-from previewbot.pictures.camera import Camera, Patience, chromium_here
+from previewbot.pictures.camera import Camera, chromium_here
+from previewbot.pictures.look import Patience
 from previewbot.rules.guard_bearers import HEADER
 from previewbot.rules.pictures import Place, Wish, judged
 from previewbot.rules.pictures_health import BrowserState
@@ -34,6 +35,21 @@ NAME, SHA, BEARER = "gh-812-42", "a" * 40, "pvb1.key.1.x"
 RAINBOW = (
     "<body style='margin:0;height:100vh;background:linear-gradient(red,orange,yellow,green,blue,violet)'>"
 )
+# A page that sends to a port of this machine, and asks a server there for its own address.
+BY_UDP = """<script>(async () => {
+  const one = new RTCPeerConnection({iceServers: [{urls: 'stun:127.0.0.1:PORT'}]})
+  const two = new RTCPeerConnection()
+  one.createDataChannel('x')
+  await one.setLocalDescription(await one.createOffer())
+  await two.setRemoteDescription(one.localDescription)
+  await two.setLocalDescription(await two.createAnswer())
+  await one.setRemoteDescription(two.localDescription)
+  const candidate = 'candidate:1 1 udp 2122260223 127.0.0.1 PORT typ host'
+  await one.addIceCandidate({candidate, sdpMid: '0', sdpMLineIndex: 0})
+  const sent = new Image()
+  sent.src = '/sent'
+  document.body.append(sent)
+})()</script><img src='/slow'>"""
 _PATIENCE = Patience(load=2.5, quiet=0.3, rest=10.0)
 LOOPBACK = dict.fromkeys((OURS, STAGING), "127.0.0.1")
 
@@ -60,7 +76,11 @@ class Site:
             f"<script>new WebSocket('ws://127.0.0.1:{self.port}/d'); alert(1)</script>",
             "/loops": f"{RAINBOW}<script>while (true) {{}}</script>",
         }
+        if request.path == "/udp":
+            pages["/udp"] = RAINBOW + BY_UDP.replace("PORT", request.query["port"])
         match request.path:
+            case "/slow":
+                await asyncio.sleep(1)
             case "/500":
                 return web.Response(status=500, text=RAINBOW, content_type="text/html")
             case "/next-commit":
@@ -177,6 +197,31 @@ async def test_nothing_but_the_two_hosts_is_reached_and_staging_never_gets_the_b
         (STAGING, "/", ""),
     } | {(host, "/favicon.ico", found) for host, path, found in site.asked if path == "/favicon.ico"}
     assert (STAGING, BEARER) not in {(host, found) for host, _, found in site.asked}
+
+
+class Heard(asyncio.DatagramProtocol):
+    """Keeps what is sent to a port of this machine."""
+
+    def __init__(self) -> None:
+        self.datagrams: list[bytes] = []
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.datagrams.append(data)
+
+
+async def test_a_page_sends_nothing_by_udp_to_a_number(camera: Camera, site: Site) -> None:
+    transport, heard = await asyncio.get_running_loop().create_datagram_endpoint(
+        Heard, local_addr=("127.0.0.1", 0)
+    )
+    site.asked.clear()
+    try:
+        picture, _ = await look(camera, site, f"/udp?port={transport.get_extra_info('sockname')[1]}")
+    finally:
+        transport.close()
+
+    assert (picture.state, heard.datagrams) == (PictureState.TAKEN, [])
+    # It had begun to send, and had time to.
+    assert "/sent" in {path for _, path, _ in site.asked}
 
 
 @pytest.mark.parametrize("host", [ELSEWHERE, "localhost", "127.0.0.1", "0.0.0.0", "169.254.169.254"])
