@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from previewbot.api.pictures import NoPicture, Picture, PictureState, file_of, named
+from previewbot.api.pictures import Device, NoPicture, Picture, PictureState, Side, file_of, named
 from previewbot.pictures.shelf import Key, Shelf
 from previewbot.rules.pictures import (
+    TRIED_AGAIN,
     Place,
     Standing,
     Wish,
     may_look,
+    may_pass,
     pictures_of,
     url_of,
     without_room,
@@ -45,10 +47,31 @@ class Job:
         return url_of(self.place, self.picture.side)
 
 
+_Which = tuple[str, Device, Side]
+
+
+@dataclass
+class _Again:
+    """How often a picture was tried in vain, and when it is tried again; never if `at` is None."""
+
+    times: int = 0
+    at: datetime | None = None
+
+
 @dataclass
 class _Wished:
     wish: Wish
     taken: tuple[Picture, ...]
+    again: dict[_Which, _Again] = field(default_factory=dict)
+
+    def pending(self) -> Picture | None:
+        """Return the first that was not looked at yet."""
+        return next((each for each in self.taken if each.state is PictureState.PENDING), None)
+
+    def tried_again(self, now: datetime) -> Picture | None:
+        """Return the first that is looked at once more."""
+        due = {which for which, again in self.again.items() if again.at is not None and again.at <= now}
+        return next((each for each in self.taken if _which(each) in due), None)
 
 
 class Album:
@@ -108,17 +131,33 @@ class Album:
         return self._shelf.get(Key(name, sha, file))
 
     def next(self) -> Job | None:
-        """Return what is to be taken now, None if nothing is: one of each Preview in turn."""
+        """Return what is to be taken now, None if nothing is: one of each Preview in turn.
+
+        What was never looked at comes before what is tried again.
+        """
         self._drop_what_is_over()
-        for name, known in self._wished.items():
-            if not may_look(known.wish, self._now()):
-                continue
-            due = next((each for each in known.taken if each.state is PictureState.PENDING), None)
+        now = self._now()
+        may = [(name, known) for name, known in self._wished.items() if may_look(known.wish, now)]
+        first = ((name, known, known.pending()) for name, known in may)
+        again = ((name, known, known.tried_again(now)) for name, known in may)
+        for name, known, due in (*first, *again):
             if due is not None:
                 # One that never finishes loading keeps the others waiting for one picture, and not for all.
                 self._wished.move_to_end(name)
                 return Job(name, known.wish, due)
         return None
+
+    def seconds_until_next(self) -> float | None:
+        """Return in how many seconds something is tried again, 0 if that is now; None if nothing is."""
+        now = self._now()
+        at = [
+            again.at
+            for known in self._wished.values()
+            if may_look(known.wish, now)
+            for again in known.again.values()
+            if again.at is not None
+        ]
+        return max(0.0, (min(at) - now).total_seconds()) if at else None
 
     def done(self, job: Job, picture: Picture, content: bytes) -> None:
         """Note what became of a picture; `content` is kept if it was taken and is still wished for."""
@@ -133,6 +172,10 @@ class Album:
             for other in gone or ():
                 self._lose(other)
         self._note(known, picture)
+        again = known.again.setdefault(_which(picture), _Again())
+        tries = may_pass(picture) and again.times < len(TRIED_AGAIN)
+        again.at = self._now() + TRIED_AGAIN[again.times] if tries else None
+        again.times += 1
 
     def _lose(self, key: Key) -> None:
         """Say of a picture that it is gone: taken anew, it would push out another, without end."""
@@ -143,12 +186,14 @@ class Album:
             self._note(known, gone)
 
     def _note(self, known: _Wished, picture: Picture) -> None:
-        which = (picture.path, picture.device, picture.side)
-        known.taken = tuple(
-            picture if (each.path, each.device, each.side) == which else each for each in known.taken
-        )
+        which = _which(picture)
+        known.taken = tuple(picture if _which(each) == which else each for each in known.taken)
 
     def _drop_what_is_over(self) -> None:
         now = self._now()
         for name in [name for name, known in self._wished.items() if known.wish.until <= now]:
             self.forget(name)
+
+
+def _which(picture: Picture) -> _Which:
+    return picture.path, picture.device, picture.side

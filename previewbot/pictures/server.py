@@ -12,6 +12,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Protocol
 
@@ -142,7 +143,8 @@ class Worker:
                 job = self._album.next()
                 if job is None:
                     self._wished.clear()
-                    await self._wished.wait()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._wished.wait(), self._album.seconds_until_next())
                     continue
                 self._album.done(job, *await self._taken(job))
         except Exception:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from previewbot.rules.pictures import FILE, NAME, SHA
+
+_OURS = re.compile(rf"{NAME}~{SHA}~{FILE}\.png")
+"""What a picture of ours is called on disk, as `Key.as_file` says it."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +29,19 @@ class Key:
 
 
 class Shelf:
-    """Keeps pictures in a folder of its own, `most` bytes of them at most.
+    """Keeps pictures in a folder, `most` bytes of them at most.
 
-    What an earlier process left there is removed: nobody knows any more how it was taken. Raises OSError if
-    the folder cannot be written.
+    Those that an earlier process left there are removed: nobody knows any more how they were taken. Other
+    files stay. Raises OSError if the folder cannot be written.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self.most = folder, most
         self._sizes: OrderedDict[Key, int] = OrderedDict()
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob("*.png"):
-            left.unlink()
+        for left in folder.iterdir():
+            if _OURS.fullmatch(left.name):
+                left.unlink()
 
     @property
     def size(self) -> int:

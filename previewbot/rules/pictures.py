@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,13 +28,25 @@ MOST_BYTES = 4 * 1024 * 1024
 MOST_OF_A_WISH = 64 * 1024
 """Bytes of a wish as it is sent."""
 
+TRIED_AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+"""When that is looked at again whose reason may pass: so long after the look before, and then no more."""
+
 NAME = r"gh-[0-9]{1,19}-[0-9]{1,19}"
 SHA = r"[0-9a-f]{40,64}"
 FILE = r"[0-9]{1,2}-(?:phone|desktop)-(?:before|after)"
 """What names a Preview, a commit and a picture in an address."""
 
 _PURPOSE = b"previewbot: a picture that anybody may see\0"
-_ERROR = 400
+_ERROR, _ERROR_OF_THE_SERVER = 400, 500
+_MAY_PASS = frozenset(
+    {
+        NoPicture.NO_ANSWER,
+        NoPicture.TOO_LATE,
+        NoPicture.CERTIFICATE,
+        NoPicture.OTHER_COMMIT,
+        NoPicture.OTHER,
+    }
+)
 
 
 class NoWish(ValueError):
@@ -198,6 +210,14 @@ def judged(picture: Picture, seen: Seen, url: str, sha: str) -> Picture:
     if seen.colours < LEAST_COLOURS:
         return _refused(picture, NoPicture.BLANK)
     return Picture(picture.path, picture.device, picture.side, PictureState.TAKEN)
+
+
+def may_pass(picture: Picture) -> bool:
+    """Return whether there is no picture for a reason that may be gone soon: a name that is not known yet, a
+    Gateway or a pod that is started anew, a policy of the network that is mended."""
+    if picture.state is not PictureState.REFUSED:
+        return False
+    return picture.why in _MAY_PASS or picture.answered >= _ERROR_OF_THE_SERVER
 
 
 def without_room(pictures: Iterable[Picture]) -> tuple[Picture, ...]:

@@ -219,6 +219,100 @@ async def test_where_none_are_taken_any_more_whoever_asks_for_its_health_is_told
     assert (status, b"Start this process anew" in words) == (503, True)
 
 
+MAY_PASS = {
+    "nothing answered": (Seen(failure=NoPicture.NO_ANSWER), True),
+    "too late": (Seen(200, failure=NoPicture.TOO_LATE), True),
+    "a browser that failed": (Seen(failure=NoPicture.OTHER), True),
+    "a certificate": (Seen(failure=NoPicture.CERTIFICATE), True),
+    "a pod that is not ready": (Seen(503, colours=8), True),
+    "another commit": (Seen(200, colours=8, commit=OLDER), True),
+    "no such page": (Seen(404, colours=8), False),
+    "a blank page": (Seen(200), False),
+    "another host": (Seen(200, "elsewhere.example.com", 8), False),
+    "a download": (Seen(200, failure=NoPicture.NO_PAGE), False),
+    "a page that is there": (Seen(200, colours=8), False),
+}
+
+
+@pytest.mark.parametrize(("seen", "again"), MAY_PASS.values(), ids=MAY_PASS)
+def test_what_failed_for_a_reason_that_may_pass_is_tried_a_few_times(
+    tmp_path: Path, seen: Seen, again: bool
+) -> None:
+    now = [NOW]
+    album = Album(Shelf(tmp_path, 10_000), lambda: now[0])
+    album.wish(NAME, a_wish(until=NOW + timedelta(days=1)))
+
+    def look() -> int:
+        """Take all that is due; return how many of the picture after it are among it."""
+        after = 0
+        while (job := album.next()) is not None:
+            is_it = (job.picture.device, job.picture.side) == (Device.PHONE, Side.AFTER)
+            found = seen if is_it else Seen(200, colours=8)
+            album.done(job, judged(job.picture, found, job.url, HEAD), b"p")
+            after += is_it
+        return after
+
+    looks = [look()]
+    for minutes in (1, 5, 30):
+        assert album.seconds_until_next() == (minutes * 60 if again else None)
+        now[0] += timedelta(minutes=minutes, seconds=-1)
+        looks.append(look())
+        now[0] += timedelta(seconds=1)
+        looks.append(look())
+    now[0] += timedelta(hours=5)
+    looks.append(look())
+
+    assert looks == ([1, 0, 1, 0, 1, 0, 1, 0] if again else [1, *[0] * 7])
+
+
+def test_what_is_tried_again_comes_after_what_was_never_looked_at_and_only_where_a_look_is_allowed(
+    tmp_path: Path,
+) -> None:
+    now = [NOW]
+    album = Album(Shelf(tmp_path, 10_000), lambda: now[0])
+    album.wish(NAME, a_wish())
+    while (job := album.next()) is not None:
+        album.done(job, judged(job.picture, Seen(503), job.url, HEAD), b"")
+    now[0] += timedelta(minutes=1)
+    album.wish(OTHER, a_wish())
+
+    jobs = []
+    while (job := album.next()) is not None:
+        jobs.append(job.name)
+        album.done(job, judged(job.picture, Seen(200, colours=8), job.url, HEAD), b"p")
+        if len(jobs) == 6:
+            album.wish(NAME, replace(a_wish(), only_asks=True))
+
+    assert jobs == [OTHER] * 4 + [NAME] * 2
+    assert album.seconds_until_next() is None
+    assert [each.state for each in album.wish(NAME, a_wish()).taken] == [TAKEN, TAKEN, REFUSED, REFUSED]
+    assert album.seconds_until_next() == 0
+
+
+async def test_the_worker_itself_wakes_for_what_is_tried_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as worker:
+        worker.camera.seen["/"] = Seen(503, colours=8)
+        await worker.all_taken(a_wish())
+        worker.camera.seen.clear()
+        worker.now[0] += timedelta(seconds=59.9)
+        await worker.client.wish(NAME, a_wish())
+        assert len(worker.camera.jobs) == 4
+        worker.now[0] += timedelta(seconds=1)
+        async with asyncio.timeout(10):
+            while len(worker.camera.jobs) < 8:
+                await asyncio.sleep(0.01)
+
+
+def test_only_pictures_of_ours_are_removed_at_the_start(tmp_path: Path) -> None:
+    stay = ("holiday.png", f"{NAME}~{HEAD}~0-phone-after.png.txt", "gh-1~x~y.png")
+    for name in (*stay, f"{NAME}~{HEAD}~0-phone-after.png"):
+        (tmp_path / name).write_bytes(b"x")
+
+    Shelf(tmp_path, 10)
+
+    assert {each.name for each in tmp_path.iterdir()} == set(stay)
+
+
 async def test_what_is_no_evidence_is_kept_by_nobody(tmp_path: Path) -> None:
     async with running(tmp_path) as worker:
         worker.camera.seen["/"] = Seen(500, "key.preview.example.com", LEAST_COLOURS)
