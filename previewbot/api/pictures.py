@@ -15,6 +15,9 @@ from previewbot.api.value import Value
 MOST_PATHS = 5
 """Paths of one preview that are pictured: each is four pictures."""
 
+MOST_OF_A_PATH = 512
+"""Characters of a path that is pictured."""
+
 
 class Device(StrEnum):
     """What a picture was taken on."""

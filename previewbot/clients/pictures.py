@@ -12,14 +12,12 @@ from typing import Protocol
 import aiohttp
 
 from previewbot.clients.answers import beginning
-from previewbot.errors import NoAnswer, TryLater, from_status
-from previewbot.rules.pictures import Standing, Wish, standing_from, wish_object
+from previewbot.errors import Invalid, NoAnswer, TryLater, from_status
+from previewbot.rules.pictures import MOST_OF_A_STANDING, Standing, Wish, standing_from, wish_object
 from previewbot.rules.pictures_health import Health, health_from
 
 _SECONDS = 2.0
 """For a whole question: a worker that is busy answers at once, too."""
-
-_MOST_OF_AN_ANSWER = 64 * 1024
 
 Token = Callable[[], bytes]
 """Returns the secret that is shared with the worker; raises SettingsError."""
@@ -53,11 +51,16 @@ class PicturesClient:
         return self._token()
 
     async def wish(self, name: str, wish: Wish) -> Standing:
-        """Wish for pictures of a Preview; return how they stand. Raises RemoteError."""
+        """Wish for pictures of a Preview; return how they stand.
+
+        Raises RemoteError: Invalid and its like concern this Preview, TryLater and Unauthorized all of them.
+        """
         content = await self._ask("PUT", f"/previews/{name}", wish_object(wish))
         standing = standing_from(content)
         if standing is None:
-            raise TryLater(f"PUT {self.url}", message="the worker of pictures does not answer as it should")
+            # Not one that is away: what it answers for another Preview need not be like that.
+            what = f"PUT {self.url}/previews/{name}"
+            raise Invalid(what, message="the worker of pictures does not answer as it should")
         return standing
 
     async def forget(self, name: str) -> None:
@@ -83,7 +86,7 @@ class PicturesClient:
                     allow_redirects=False,
                 ) as response,
             ):
-                content, _ = await beginning(response, _MOST_OF_AN_ANSWER)
+                content, _ = await beginning(response, MOST_OF_A_STANDING)
                 if response.status >= 300:
                     said = content.decode("utf-8", "replace")[:200]
                     raise from_status(what, response.status, said)

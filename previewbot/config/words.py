@@ -323,6 +323,7 @@ KINDS: Mapping[str, Kind] = {
     "image_tag": Kind("must end with a tag, like {instead}"),
     "open": Kind("must begin with one /, like {instead}"),
     "open_characters": Kind("must be written as in a URL, other characters as %XX"),
+    "picture_long": Kind("names a path of more than {most} characters"),
     "target": Kind("{expected}, not {written}", "{near}"),
     "mirrord": Kind(
         "must be the path of a mirrord file, like .mirrord/mirrord.json, or what would stand in it",

@@ -226,6 +226,19 @@ class PicturesSeen:
 
 
 @dataclass(frozen=True)
+class PicturesAskedFor:
+    """What the worker was last asked for a Preview: `of` which wish, `since` when of that one, and when.
+
+    It is not asked for the same before it `rests` so many seconds, since nothing came of that.
+    """
+
+    of: str
+    since: datetime
+    at: datetime
+    rests: float = 0.0
+
+
+@dataclass(frozen=True)
 class GatewaySeen:
     """How the Gateway stood when it was looked at last, and since when it stands so."""
 
@@ -249,8 +262,8 @@ class Observation:
     `requested` is what is known of the request, None if this look did not ask or had no reason to.
     `gives_way`: as it is stored it sleeps, and another that waits gets its slot.
     `link_answer` is there in the pass in which a link has answered, `link_asked_since` while it has not.
-    `pictures` is there in the pass in which the worker was asked, `pictures_asked_at` since it answered
-    last; it is `pictures_away` if it lately did not.
+    `pictures` is there in the pass in which the worker answered, `pictures_asked` since it was asked in this
+    process; it is `pictures_away` if it lately did not answer.
     """
 
     preview: Preview
@@ -276,7 +289,7 @@ class Observation:
     link_answer: LinkAnswer | None = None
     link_asked_since: datetime | None = None
     pictures: PicturesSeen | None = None
-    pictures_asked_at: datetime | None = None
+    pictures_asked: PicturesAskedFor | None = None
     pictures_away: bool = False
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
     gives_way: bool = False

@@ -129,7 +129,7 @@ def _until_pictures(status: Status, observation: Observation, now: datetime) -> 
     """Return in how many seconds the worker of pictures is to be asked; None if it is not."""
     preview = replace(observation.preview, status=status)
     wish = wish_of(preview, observation.facts, observation.limits, now)
-    after = seconds_until_wished(status, wish, now, asked_at=observation.pictures_asked_at)
+    after = seconds_until_wished(status, wish, now, asked=observation.pictures_asked)
     if after is None:
         return None
     return max(AWAY.total_seconds() if observation.pictures_away else SOON, after)

@@ -1,4 +1,4 @@
-"""When the worker of pictures was asked for what, so that no pass waits for one that is away."""
+"""What the worker of pictures was asked and when, so that no pass waits for one that is away."""
 
 from __future__ import annotations
 
@@ -6,30 +6,53 @@ from collections import OrderedDict
 from datetime import datetime
 
 from previewbot.reconciler.bounded import keep
+from previewbot.reconciler.observation import PicturesAskedFor
+from previewbot.reconciler.plan.pictures import AGAIN, AWAY
 
 _KEPT = 10_000
 
 
 class PicturesAsked:
-    """When the worker was last asked for which Preview, and since when it does not answer."""
+    """What the worker was last asked for each Preview, and since when it does not answer."""
 
     def __init__(self) -> None:
-        self._asked: OrderedDict[str, datetime] = OrderedDict()
+        self._asked: OrderedDict[str, PicturesAskedFor] = OrderedDict()
         self.failed_at: datetime | None = None
 
-    def at(self, name: str) -> datetime | None:
-        """Return when it was last asked for a Preview; None if it was not."""
+    def of(self, name: str) -> PicturesAskedFor | None:
+        """Return what it was last asked for a Preview; None if that was nothing."""
         return self._asked.get(name)
 
-    def note(self, name: str, now: datetime) -> None:
-        """Note that it was asked for a Preview, and answered."""
-        keep(self._asked, name, now, _KEPT)
+    def answered(self, name: str, of: str, now: datetime) -> None:
+        """Note that it answered to a wish."""
+        self._note(name, of, now, rests=0.0)
         self.failed_at = None
 
-    def failed(self, now: datetime) -> None:
+    def refused(self, name: str, of: str, now: datetime) -> None:
+        """Note that nothing comes of a wish, whoever is to blame: it is the only one that waits for that."""
+        self._note(name, of, now, rests=AGAIN.total_seconds())
+
+    def unanswered(self, name: str, of: str, now: datetime) -> None:
+        """Note that it did not answer to a wish, so that it is not asked for anybody now.
+
+        Should it be this one wish that it cannot bear, it waits longer each time than those of others: else
+        it would be the first again and again, and nobody else's turn would come.
+        """
+        before = self._asked.get(name)
+        rests = 2 * before.rests if before is not None and before.of == of else 0.0
+        rests = min(max(rests, AWAY.total_seconds()), AGAIN.total_seconds())
+        self._note(name, of, now, rests=rests)
+        self.away(now)
+
+    def away(self, now: datetime) -> None:
         """Note that it did not answer."""
         self.failed_at = now
 
     def forget(self, name: str) -> None:
         """Forget a Preview that has no pictures any more."""
         self._asked.pop(name, None)
+
+    def _note(self, name: str, of: str, now: datetime, *, rests: float) -> None:
+        before = self._asked.get(name)
+        since = before.since if before is not None and before.of == of else now
+        keep(self._asked, name, PicturesAskedFor(of, since, now, rests), _KEPT)

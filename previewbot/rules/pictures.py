@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side
+from previewbot.api.pictures import MOST_OF_A_PATH, MOST_PATHS, Device, NoPicture, Picture, PictureState, Side
 from previewbot.api.value import Value
 
 LEAST_COLOURS = 8
@@ -25,8 +25,14 @@ LEAST_COLOURS = 8
 MOST_BYTES = 4 * 1024 * 1024
 """Of one picture; noise of the largest size has three million."""
 
-MOST_OF_A_WISH = 64 * 1024
-"""Bytes of a wish as it is sent."""
+MOST_OF_A_WISH = 4096 + MOST_PATHS * 3 * (MOST_OF_A_PATH + 512)
+"""Bytes of a wish as it is sent: each path stands in it three times, twice behind a host."""
+
+MOST_OF_A_STANDING = 4096 + MOST_PATHS * len(Device) * len(Side) * (MOST_OF_A_PATH + 512)
+"""Bytes of what is answered to it: each path once for each picture, beside how that stands."""
+
+MOST_ADDRESSES = 16
+"""Of a Gateway that a wish names."""
 
 TRIED_AGAIN = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 """When that is looked at again whose reason may pass: so long after the look before, and then no more."""
@@ -57,7 +63,7 @@ class NoWish(ValueError):
 class Place(Value):
     """One path, and where it is seen with the pull request's services and without."""
 
-    path: str
+    path: Annotated[str, Field(max_length=MOST_OF_A_PATH)]
     with_url: str
     without_url: str
 
@@ -77,7 +83,7 @@ class Wish(Value):
     until: datetime
     places: Annotated[tuple[Place, ...], Field(min_length=1, max_length=MOST_PATHS)]
     bearer: Annotated[str, Field(max_length=1024)] = field(default="", repr=False)
-    addresses: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    addresses: Annotated[tuple[str, ...], Field(max_length=MOST_ADDRESSES)] = ()
     serving_since: datetime | None = None
     bearer_until: datetime | None = None
     only_asks: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from previewbot.errors import TryLater
 from previewbot.pictures.album import Album
 from previewbot.pictures.shelf import Shelf
 from previewbot.rules.pictures import LEAST_COLOURS, Seen, Standing, Wish, host_of, judged
@@ -16,11 +15,11 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 
 @dataclass
 class WorkerInMemory:
-    """Takes what is due when a test says so, and sees what it is told; `away`, it never answers."""
+    """Takes what is due when a test says so, and sees what it is told; with an `error` it does nothing."""
 
     folder: Path
     clock: Clock
-    away: bool = False
+    error: Exception | None = None
     seen: dict[str, Seen] = field(default_factory=dict)
     wishes: list[Wish] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
@@ -58,5 +57,5 @@ class WorkerInMemory:
 
     def _answer(self) -> None:
         self.asked += 1
-        if self.away:
-            raise TryLater("the worker of pictures", message="it does not answer")
+        if self.error is not None:
+            raise self.error

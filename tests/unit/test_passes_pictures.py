@@ -11,6 +11,7 @@ import pytest
 
 from previewbot.api import NoPicture, Pictures, PictureState
 from previewbot.config.server.pictures import PicturesSettings
+from previewbot.errors import NoAnswer, SettingsError, TryLater, from_status
 from previewbot.rules.guard_bearers import Standing, standing
 from previewbot.rules.link_answers import FROM_STAGING, Answer
 from previewbot.rules.pictures import Place, Seen, public_part
@@ -43,6 +44,21 @@ async def ready(folder: Path, configuration: str = ENTRY, **settings: Any) -> tu
     await world.settle(8)
     assert world.serving == [A]
     return world, worker
+
+
+async def waited(world: World, worker: WorkerInMemory, times: int) -> list[int]:
+    """Return after how many seconds the worker is asked each time, by the passes that are due."""
+    found, last = list[int](), world.clock.now
+    for _ in range(100):
+        asked = worker.asked
+        world.clock.forward(seconds=world.outcome.requeue_after or 3600)
+        await world.run()
+        if worker.asked > asked:
+            found.append(round((world.clock.now - last).total_seconds() / 5) * 5)
+            last = world.clock.now
+        if len(found) == times:
+            break
+    return found
 
 
 def states(world: World) -> set[PictureState]:
@@ -130,24 +146,53 @@ async def test_what_was_started_anew_is_looked_at_anew_though_its_commit_is_the_
     assert worker.take() == 4
 
 
-async def test_a_worker_that_is_away_holds_nothing_up_and_is_not_asked_again_and_again(
-    tmp_path: Path,
+WHOSE = {
+    "no connection": (TryLater("PUT", message="does not answer"), True),
+    "no answer": (NoAnswer("PUT", message="does not answer in time"), True),
+    "an error of its own": (from_status("PUT", 500), True),
+    "another secret": (from_status("PUT", 401), True),
+    "no secret": (SettingsError(("there is no such file",)), True),
+    "too large": (from_status("PUT", 413), False),
+    "no wish": (from_status("PUT", 400), False),
+    "no such name": (from_status("PUT", 404), False),
+}
+
+
+@pytest.mark.parametrize(("error", "everybody"), WHOSE.values(), ids=WHOSE)
+async def test_what_fails_holds_nothing_up_and_only_a_worker_that_is_away_is_so_for_all(
+    tmp_path: Path, error: Exception, everybody: bool
 ) -> None:
     world, worker = begun(tmp_path)
-    worker.away = True
+    worker.error = error
     await world.settle(8)
     assert world.serving == [A]
     assert (worker.asked, world.status.pictures, world.status.last_error) == (1, Pictures(), "")
-    for _ in range(5):
-        await world.run()
-    assert worker.asked == 1
-    assert world.outcome.requeue_after is not None
-    assert 2 < world.outcome.requeue_after <= 30
+    # Even should it be this one wish that ends the worker: from the second time on the others come first.
+    waits = [60, 120, 240, 300] if everybody else [300, 300]
+    assert (await waited(world, worker, len(waits) + 1))[1:] == waits
 
-    worker.away = False
-    world.clock.forward(seconds=30)
+    worker.error = None
+    world.clock.forward(minutes=5)
     await world.run()
     assert states(world) == {PictureState.PENDING}
+
+
+async def test_what_was_refused_is_wished_for_at_once_when_it_is_another(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path)
+    worker.error = from_status("PUT", 413)
+    await world.settle(8)
+
+    worker.error = None
+    world.push(B)
+    await world.settle(10)
+    assert (world.status.pictures.sha, states(world)) == (B, {PictureState.PENDING})
+
+
+async def test_of_a_preview_that_is_called_otherwise_than_ours_nothing_is_said(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path)
+    world.cluster.preview, world.cluster.name = None, "my-preview"
+    await world.run()
+    assert worker.asked == 0
 
 
 async def test_a_newer_commit_has_pictures_of_its_own_and_those_of_before_stay_until_it_serves(

@@ -14,7 +14,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from previewbot.api.pictures import MOST_PATHS, Device, NoPicture, Picture, PictureState, Side, file_of, named
+from previewbot.api.pictures import (
+    MOST_OF_A_PATH,
+    MOST_PATHS,
+    Device,
+    NoPicture,
+    Picture,
+    PictureState,
+    Side,
+    file_of,
+    named,
+)
 from previewbot.clients.pictures import PicturesClient
 from previewbot.errors import Invalid, Unauthorized
 from previewbot.pictures.album import Album, Job
@@ -22,6 +32,7 @@ from previewbot.pictures.server import Worker
 from previewbot.pictures.shelf import Shelf
 from previewbot.rules.pictures import (
     LEAST_COLOURS,
+    MOST_ADDRESSES,
     MOST_OF_A_WISH,
     NoWish,
     Place,
@@ -335,6 +346,17 @@ async def test_only_who_has_the_secret_is_let_in_and_only_with_a_wish_that_is_on
             await worker.client.wish(NAME, replace(a_wish(), bearer="x" * MOST_OF_A_WISH))
         with pytest.raises(Invalid):
             await worker.client.wish(NAME, replace(a_wish(), sha="../../x"))
+
+
+async def test_the_longest_paths_and_hosts_fit_into_a_wish_and_its_answer(tmp_path: Path) -> None:
+    host, paths = "h" * 253, [f"/{n}{'x' * (MOST_OF_A_PATH - 2)}" for n in range(MOST_PATHS)]
+    places = tuple(Place(p, f"https://{host}:65535{p}", f"https://{host}:65535{p}") for p in paths)
+    wish = replace(a_wish(), places=places, bearer="x" * 1024, addresses=("f" * 39,) * MOST_ADDRESSES)
+    async with running(tmp_path) as worker:
+        worker.camera.seen = {path: Seen(599, host, LEAST_COLOURS) for path in paths}
+        assert {each.path for each in await worker.all_taken(wish)} == set(paths)
+        with pytest.raises(Invalid):
+            await worker.client.wish(NAME, replace(wish, places=(replace(places[0], path=f"{paths[0]}x"),)))
 
 
 async def test_nothing_is_looked_at_for_what_sleeps_nor_with_a_bearer_that_has_ended(tmp_path: Path) -> None:

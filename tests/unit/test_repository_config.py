@@ -206,6 +206,7 @@ def test_no_label_at_all_may_trigger() -> None:
         (15, "    open: /ä", "`open` must be written as in a URL"),
         (15, "    open: /x)y", "`open` must be written as in a URL"),
         (15, '    open: "/x\'y"', "`open` must be written as in a URL"),
+        (15, f"    pictures: [/{'x' * 512}]", "`pictures` names a path of more than 512 characters"),
         (15, "    check: baggage", "`check` must begin with one /, like `/baggage`"),
         (15, "    check: //169.254.169.254/baggage", "`check` must begin with one /"),
         (15, "    check: https://evil.example.com/", "`check` must begin with one /"),

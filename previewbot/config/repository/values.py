@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from pydantic import WithJsonSchema
 
@@ -22,9 +23,12 @@ _SAMPLES = {
 }
 
 # What the published schema says of these values is as much as a regular expression can.
-OPEN_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": "^/[!-~]*$", "not": {"pattern": rf"^//|[{UNSAFE}]"}}
-)
+OPEN_PATTERN: dict[str, Any] = {
+    "type": "string",
+    "pattern": "^/[!-~]*$",
+    "not": {"pattern": rf"^//|[{UNSAFE}]"},
+}
+OPEN_SCHEMA = WithJsonSchema(OPEN_PATTERN)
 _A_FIELD = rf"\{{({'|'.join(IMAGE_FIELDS)})\}}"
 _IN_NAME = rf"([a-z0-9]|{_A_FIELD})+"
 _TAG = rf"([A-Za-z0-9_]|{_A_FIELD})([A-Za-z0-9._-]|{_A_FIELD})*"

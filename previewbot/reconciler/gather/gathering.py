@@ -239,7 +239,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         link_answer=answer,
         link_asked_since=context.links_being_asked.since(preview.name),
         pictures=pictures,
-        pictures_asked_at=context.pictures_asked.at(preview.name),
+        pictures_asked=context.pictures_asked.of(preview.name),
         pictures_away=is_away(context),
     )
 

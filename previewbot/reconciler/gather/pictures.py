@@ -7,20 +7,23 @@ due: whatever becomes of it, no pass fails, and none waits for it again soon.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.api import LinkKind, Pictures, Preview
-from previewbot.errors import RemoteError, SettingsError
+from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Observation, PicturesSeen
 from previewbot.reconciler.plan.decision import Decision, Hold, Run
 from previewbot.reconciler.plan.pictures import AWAY, seconds_until_wished, wish_of
 from previewbot.rules import guard_bearers
-from previewbot.rules.pictures import public_part
+from previewbot.rules.pictures import NAME, public_part
 
 _LASTS = timedelta(minutes=10)
 """So long a bearer lasts that a wish has; while pictures are due there is a new one each minute at least."""
+
+_NOT_REACHED = "the worker of pictures was not reached"
 
 log = logging.getLogger(__name__)
 
@@ -33,23 +36,34 @@ async def look_at_pictures(
         return None
     if not isinstance(decision, Run):
         return await _gone(context, preview)
-    asked, now = context.pictures_asked.at(preview.name), context.now()
+    name, now = preview.name, context.now()
     addresses = observation.gateway.state.addresses
     wish = wish_of(preview, observation.facts, context.limits, now, addresses=addresses)
-    after = seconds_until_wished(preview.status, wish, now, asked_at=asked)
+    after = seconds_until_wished(preview.status, wish, now, asked=context.pictures_asked.of(name))
     if wish is None or after is None or after > 0:
         return None
     try:
         bearer = _bearer(context, preview, now)
-        wish = replace(wish, bearer=bearer, bearer_until=now + _LASTS if bearer else None)
-        standing = await context.pictures.wish(preview.name, wish)
+    except (SettingsError, ValueError) as error:
+        # Those without a guard need no keys.
+        context.pictures_asked.refused(name, wish.of, now)
+        _warn("no pictures are taken behind the guard, whose keys cannot be read", name, error)
+        return None
+    wish = replace(wish, bearer=bearer, bearer_until=now + _LASTS if bearer else None)
+    try:
+        standing = await context.pictures.wish(name, wish)
         public = ""
         if context.limits.pictures_public:
-            public = public_part(context.pictures.secret(), preview.name, wish.sha)
+            public = public_part(context.pictures.secret(), name, wish.sha)
     except (RemoteError, SettingsError, ValueError) as error:
-        _failed(context, preview.name, error)
+        if _is_for_all(error):
+            context.pictures_asked.unanswered(name, wish.of, now)
+            _warn(_NOT_REACHED, name, error)
+        else:
+            context.pictures_asked.refused(name, wish.of, now)
+            _warn("the worker of pictures takes no wish for this preview", name, error)
         return None
-    context.pictures_asked.note(preview.name, now)
+    context.pictures_asked.answered(name, wish.of, now)
     return PicturesSeen(wish, standing.taken, public)
 
 
@@ -68,12 +82,15 @@ def _bearer(context: Context, preview: Preview, now: datetime) -> str:
 async def forget_pictures(context: Context, name: str) -> bool:
     """Have the worker forget a Preview that is over; return whether it did. By itself it does in the end."""
     context.pictures_asked.forget(name)
-    if context.pictures is None or is_away(context):
+    # Whoever may make Previews may call one as they like: the worker knows none of them.
+    if context.pictures is None or is_away(context) or not re.fullmatch(NAME, name):
         return False
     try:
         await context.pictures.forget(name)
-    except (RemoteError, SettingsError) as error:
-        _failed(context, name, error)
+    except (RemoteError, SettingsError, ValueError) as error:
+        if _is_for_all(error):
+            context.pictures_asked.away(context.now())
+        _warn(_NOT_REACHED, name, error)
         return False
     return True
 
@@ -90,6 +107,10 @@ def is_away(context: Context) -> bool:
     return failed is not None and context.now() - failed < AWAY
 
 
-def _failed(context: Context, name: str, error: Exception) -> None:
-    context.pictures_asked.failed(context.now())
-    log.warning("the worker of pictures was not reached", extra={"preview": name, "error": str(error)})
+def _is_for_all(error: Exception) -> bool:
+    """Return whether it says something of the worker, or of our own settings, and not of one wish."""
+    return not isinstance(error, RemoteError) or isinstance(error, TryLater | Unauthorized)
+
+
+def _warn(what: str, name: str, error: Exception) -> None:
+    log.warning(what, extra={"preview": name, "error": str(error)})

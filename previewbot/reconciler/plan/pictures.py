@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.api import Device, Phase, Picture, Pictures, Preview, Proven, Service, Side, Status
-from previewbot.api.pictures import MOST_PATHS
+from previewbot.api.pictures import MOST_OF_A_PATH, MOST_PATHS
 from previewbot.config.repository import RepositoryConfig
 from previewbot.engine import links
 from previewbot.reconciler.limits import Limits
-from previewbot.reconciler.observation import Observation, PicturesSeen, PullRequestFacts
-from previewbot.rules.pictures import Place, Wish, at_path, path_of, pictures_of
+from previewbot.reconciler.observation import Observation, PicturesAskedFor, PicturesSeen, PullRequestFacts
+from previewbot.rules.pictures import MOST_ADDRESSES, Place, Wish, at_path, path_of, pictures_of
 
 AGAIN = timedelta(minutes=5)
 """How often the worker is asked whether it still has what was taken."""
@@ -61,11 +61,14 @@ def wish_of(
     places = tuple(
         Place(path, at_path(link.url, path), at_path(link.staging_url, path))
         for path in paths_of(config, status.services, path_of(link.url))
+        # A link may land on a longer one.
+        if len(path) <= MOST_OF_A_PATH
     )
     if not places:
         return None
     until = status.lifecycle.expires_at or now + limits.ttl_max
-    return Wish(shown.sha, until, places, addresses=tuple(addresses), serving_since=shown.since)
+    known = tuple(addresses)[:MOST_ADDRESSES]
+    return Wish(shown.sha, until, places, addresses=known, serving_since=shown.since)
 
 
 def paths_of(config: RepositoryConfig, services: Sequence[Service], lands_on: str) -> tuple[str, ...]:
@@ -95,22 +98,33 @@ def with_pictures(status: Status, observation: Observation) -> Status:
 
 
 def seconds_until_wished(
-    status: Status, wish: Wish | None, now: datetime, *, asked_at: datetime | None
+    status: Status, wish: Wish | None, now: datetime, *, asked: PicturesAskedFor | None
 ) -> float | None:
     """Return in how many seconds the worker is to be asked; in 0 or less at once, None if it is not.
 
-    `asked_at` is when it was last asked for this Preview, None if it was not, by this process.
+    `asked` is what it was last asked for this Preview, None if that was nothing, by this process.
     """
     if wish is None:
         return None
+    if asked is None:
+        return 0.0
     pictures = status.pictures
     waits = AGAIN.total_seconds()
-    if pictures.of != wish.of:
+    if asked.of != wish.of:
         waits = _SOON
+    elif asked.rests:
+        waits = asked.rests
+    elif pictures.of != wish.of:
+        # Its answer was not stored. Something was faster perhaps, and perhaps it never can be.
+        waits = _slower(asked.since, now, AGAIN.total_seconds())
     elif pictures.are_due:
-        since = (now - pictures.since).total_seconds() if pictures.since else 0.0
-        waits = min(max(_SOON, since / 4), _LATER)
-    return 0.0 if asked_at is None else waits - (now - asked_at).total_seconds()
+        waits = _slower(pictures.since or now, now, _LATER)
+    return waits - (now - asked.at).total_seconds()
+
+
+def _slower(since: datetime, now: datetime, most: float) -> float:
+    """Return how long to wait, in seconds, for what has been waited for `since` then."""
+    return min(max(_SOON, (now - since).total_seconds() / 4), most)
 
 
 def _shown(status: Status, limits: Limits) -> _Shown | None:
