@@ -103,6 +103,13 @@ def with_ticket(url: str, ticket: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{TICKET}={ticket}"
 
 
+def with_bearer(url: str, bearer: str) -> str:
+    """Return an address with a bearer in its query: the guard gives its cookie of that one host for it, and
+    leads on to the address without."""
+    before, mark, fragment = url.partition("#")
+    return f"{before}{'&' if '?' in before else '?'}{BEARER}={bearer}{mark}{fragment}"
+
+
 def way_in(gateway: GatewaySettings, key: str, within: str, most: int) -> str:
     """Return where a way through the guard is to lead within a preview, as one value of a query.
 

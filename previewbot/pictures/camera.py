@@ -22,17 +22,16 @@ from playwright.async_api import (
     Browser,
     BrowserContext,
     Playwright,
-    Route,
     async_playwright,
 )
 from playwright.async_api import Error as BrowserError
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Side
+from previewbot.engine.guarded import with_bearer
 from previewbot.pictures.addresses import addresses_for
 from previewbot.pictures.album import Job
 from previewbot.pictures.colours import colours
 from previewbot.pictures.look import Look, Patience
-from previewbot.rules.guard_bearers import HEADER as BEARER
 from previewbot.rules.pictures import Seen, host_of
 from previewbot.rules.pictures_health import BrowserState, why_not
 
@@ -101,7 +100,7 @@ class Camera:
         async with async_playwright() as playwright:
             browser = await self._launched(playwright, (f"--host-resolver-rules={rules}",))
             context = await _context(browser, job)
-            look = Look(await context.new_page(), job.url)
+            look = Look(await context.new_page(), _opened(job))
             seen, content = await look.at(self._patience)
             if not content:
                 return seen, b""
@@ -134,7 +133,7 @@ async def _context(browser: Browser, job: Job) -> BrowserContext:
     options: dict[str, Any] = {}
     if device is Device.PHONE:
         options = {"is_mobile": True, "has_touch": True, "user_agent": _PHONE.format(browser.version)}
-    context = await browser.new_context(
+    return await browser.new_context(
         viewport={"width": width, "height": height},
         accept_downloads=False,
         service_workers="block",
@@ -143,15 +142,17 @@ async def _context(browser: Browser, job: Job) -> BrowserContext:
         timezone_id="UTC",
         **options,
     )
-    bearer, ours = job.wish.bearer, host_of(job.place.with_url)
 
-    async def with_bearer(route: Route) -> None:
-        await route.continue_(headers={**route.request.headers, BEARER: bearer})
 
-    if bearer and job.picture.side is Side.AFTER:
-        # Staging has no use for it, and no page of another host is to have it.
-        await context.route(lambda url: host_of(url) == ours, with_bearer)
-    return context
+def _opened(job: Job) -> str:
+    """Return what the browser opens for a picture.
+
+    With a header, Playwright would pass the bearer on to wherever the preview redirects, and leave it out of
+    WebSockets. So the guard is asked for its cookie, which browsers send to that one host and with all.
+    """
+    if job.wish.bearer and job.picture.side is Side.AFTER:
+        return with_bearer(job.url, job.wish.bearer)
+    return job.url
 
 
 def chromium_here() -> str | None:

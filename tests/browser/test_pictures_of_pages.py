@@ -19,18 +19,20 @@ from aiohttp import web
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Picture, PictureState, Side
 from previewbot.clients.pictures import PicturesClient
+from previewbot.engine import guarded
 from previewbot.engine.routes import COMMIT_HEADER
 from previewbot.errors import TryLater
+from previewbot.people.passes import COOKIE
 from previewbot.pictures.album import Job
 from previewbot.pictures.camera import Camera, chromium_here
 from previewbot.pictures.look import Patience
-from previewbot.rules.guard_bearers import HEADER
 from previewbot.rules.pictures import Place, Wish, judged
 from previewbot.rules.pictures_health import BrowserState
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-OURS, STAGING, ELSEWHERE = "key.preview.test", "staging.test", "elsewhere.test"
+# Browsers keep `__Host-` cookies without TLS at this machine alone.
+OURS, STAGING, ELSEWHERE = "key.preview.localhost", "staging.test", "elsewhere.test"
 NAME, SHA, BEARER = "gh-812-42", "a" * 40, "pvb1.key.1.x"
 RAINBOW = (
     "<body style='margin:0;height:100vh;background:linear-gradient(red,orange,yellow,green,blue,violet)'>"
@@ -56,15 +58,29 @@ LOOPBACK = dict.fromkeys((OURS, STAGING), "127.0.0.1")
 
 @dataclass
 class Site:
-    """Answers for all hosts at one port, and keeps who was asked for what with which bearer."""
+    """Answers for all hosts at one port, and keeps who was asked for what with which cookie.
+
+    Before OURS there is what the guard does, whose own answers tests/unit/test_guard.py has.
+    """
 
     port: int = 0
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    methods: list[tuple[str, str]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     broken: bool = False
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         host = request.host.partition(":")[0]
-        self.asked.append((host, request.path, request.headers.get(HEADER, "")))
+        within = request.path_qs
+        if host == OURS and guarded.values_in(within, guarded.BEARER) == [BEARER]:
+            response = web.HTTPFound(f"http://{request.host}{guarded.without(within)}")
+            response.set_cookie(COOKIE, "sealed", secure=True, httponly=True, samesite="Lax", path="/")
+            raise response
+        self.asked.append((host, request.path, request.headers.get("Cookie", "")))
+        self.methods.append((request.method, request.path))
+        self.told += [*request.query.values(), request.headers.get("Referer", "")]
+        if host == OURS and COOKIE not in request.cookies:
+            return web.Response(status=401, text=RAINBOW, content_type="text/html")
         there = f"{ELSEWHERE}:{self.port}"
         pages = {
             "/": RAINBOW,
@@ -72,8 +88,12 @@ class Site:
             "/huge": f"{RAINBOW}<div style='height:200000px;width:9000px'>",
             "/by-script": f"{RAINBOW}<script>location = 'http://{there}/'</script>",
             "/assets": f"{RAINBOW}<img src='http://{there}/a'><img src='http://127.0.0.1:{self.port}/b'>"
-            f"<img src='/away'><img src='http://{STAGING}:{self.port}/c'>"
-            f"<script>new WebSocket('ws://127.0.0.1:{self.port}/d'); alert(1)</script>",
+            f"<img src='/away'><img src='http://{STAGING}:{self.port}/c'><img src='/to-staging'>"
+            f"<script>new WebSocket('ws://127.0.0.1:{self.port}/d');"
+            "new WebSocket('ws://' + location.host + '/e');"
+            f"fetch('http://{STAGING}:{self.port}/f', {{method: 'DELETE'}}); alert(1);"
+            "navigator.sendBeacon('/g?' + new URLSearchParams({seen: [...performance.getEntries()]"
+            ".map((each) => each.name).join(' ')}))</script>",
             "/loops": f"{RAINBOW}<script>while (true) {{}}</script>",
         }
         if request.path == "/udp":
@@ -87,6 +107,8 @@ class Site:
                 return web.Response(text=RAINBOW, content_type="text/html", headers={COMMIT_HEADER: "b" * 40})
             case "/away" | "/away-and-back":
                 raise web.HTTPFound(f"http://{there}/")
+            case "/to-staging":
+                raise web.HTTPFound(f"http://{STAGING}:{self.port}/landed")
             case "/download":
                 return web.Response(body=b"x", headers={"Content-Disposition": "attachment; filename=x.zip"})
             case "/endless":
@@ -126,7 +148,7 @@ async def served(app: web.Application) -> AsyncIterator[int]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site() -> AsyncIterator[Site]:
     found, app = Site(), web.Application()
-    app.router.add_get("/{path:.*}", found.answer)
+    app.router.add_route("*", "/{path:.*}", found.answer)
     async with served(app) as port:
         found.port = port
         yield found
@@ -190,13 +212,13 @@ async def test_nothing_but_the_two_hosts_is_reached_and_staging_never_gets_the_b
     before, _ = await look(camera, site, "/", side=Side.BEFORE)
 
     assert (after.state, before.state) == (PictureState.TAKEN, PictureState.TAKEN)
-    assert set(site.asked) == {
-        (OURS, "/assets", BEARER),
-        (OURS, "/away", BEARER),
-        (STAGING, "/c", ""),
-        (STAGING, "/", ""),
-    } | {(host, "/favicon.ico", found) for host, path, found in site.asked if path == "/favicon.ico"}
-    assert (STAGING, BEARER) not in {(host, found) for host, _, found in site.asked}
+    asked = {each for each in site.asked if each[1] != "/favicon.ico"}
+    # Of a redirect to staging, too; and what would change something there is asked for first (`OPTIONS`).
+    assert asked == {
+        (OURS, path, f"{COOKIE}=sealed") for path in ("/assets", "/away", "/to-staging", "/e", "/g")
+    } | {(STAGING, path, "") for path in ("/c", "/landed", "/f", "/")}
+    assert ("DELETE", "/f") not in site.methods
+    assert not any(BEARER in told for told in site.told)
 
 
 class Heard(asyncio.DatagramProtocol):
