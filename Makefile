@@ -99,7 +99,7 @@ node-test: $(VENV)/.browser ## the chart on a real node: pods, probes, a Gateway
 reference: $(VENV)/.runtime ## write docs/reasons.md and docs/agents-recognised.md, and the pages and schemas of the two configuration files, from the code
 	$(BIN)/python -m docs.reference
 
-pictures: $(VENV)/.dev ## take the README's pictures anew, of the demo as it is (Chromium; look at each of them)
+pictures: $(VENV)/.browser ## take the README's pictures anew, of the demo as it is (Chromium; look at each of them)
 	@$(BIN)/python -m tests.pictures.take
 
 lock: $(VENV)/.dev ## refresh the lock files

@@ -27,6 +27,8 @@ _SHOP = Size(560, 640, scale=1.5)
 _COMMENT = Size(760, 700, scale=1.5)
 _SPLIT = Size(1160, 660)
 _PAGE = Size(820, 700, scale=1.5)
+_WIDE = Size(1280, 1010)
+_ALL_TAKEN = 120.0
 _IN_HAND = replace(PHONE, scale=1.5)
 _WORDS = "The banner hides the basket on my phone."
 _COMMENTED = "document.querySelector('article.app a')?.textContent.includes('Open the preview')"
@@ -149,6 +151,24 @@ class Photographer:
             await page.until(f"{verdict} && ({verdict}.id = 'verdict')")
             await self._keep("reviewer-verdict", page, "#verdict", 8)
 
+    async def take_pictures_of_pictures(self) -> None:
+        """Before and after, as they stand on a preview's page: on a wide screen, and on a phone."""
+        async with self._chromium.page(_STRIP) as page:
+            await page.open(self._pulls)
+            await page.click("button", "Let Copilot change the front end")
+            await page.until(_LINK)
+            self._web = str(await page.evaluate("location.pathname"))
+        for name, size, device in (("pictures", _WIDE, "desktop"), ("pictures-phone", _IN_HAND, "phone")):
+            async with self._chromium.page(size) as page:
+                await self._signed_in(page)
+                # They are taken after the preview is ready; the page has them when it is opened again.
+                async with asyncio.timeout(_ALL_TAKEN):
+                    while await page.evaluate("document.images.length") < 4:
+                        await page.open(str(await page.evaluate("location.href")))
+                await page.evaluate(_SHOW.replace("DEVICE", device))
+                await page.until(_LOADED)
+                await self._keep(name, page)
+
     async def _signed_in(self, page: Page) -> None:
         number = self._web.rpartition("/")[2]
         await page.open(f"{self._world.bot.url}/p/{self._world.options.repository_id}/{number}")
@@ -169,6 +189,17 @@ _CLICK_LINK = """[...document.querySelectorAll('article.app a')]
   .find(a => a.textContent === 'Open the preview').click()"""
 _DRAWN = """document.body?.innerText.includes('Your basket')
   && new Promise((drawn) => requestAnimationFrame(() => setTimeout(() => drawn(true), 2000)))"""
+_SHOW = """(() => {
+  for (const fold of document.querySelectorAll('section[aria-labelledby=pictures] details')) {
+    fold.open = Boolean(fold.querySelector('.pictures.DEVICE'))
+  }
+  document.querySelector('section[aria-labelledby=pictures]').scrollIntoView({block: 'start'})
+  scrollBy(0, -16)
+})()"""
+_LOADED = """(() => {
+  const shown = [...document.querySelectorAll('details[open] figure img')]
+  return shown.length > 0 && shown.every((one) => one.complete && one.naturalWidth)
+})()"""
 _TO_COMMENT = "document.querySelector('article.app').scrollIntoView({block: 'start'})"
 
 
@@ -181,6 +212,10 @@ async def take(port: int, folder: Path) -> None:
     """Start the demo, take all pictures of it, and end it; raises `NoChromium` and `Trouble`."""
     async with World(Options(port=port, start_seconds=_UNHURRIED)) as world, Chromium.start() as chromium:
         await Photographer(world, chromium, folder).take_all()
+    # A world of its own: in the others, comments and pages are as they are without a worker of pictures.
+    options = Options(port=port, start_seconds=_UNHURRIED, pictures=True)
+    async with World(options) as world, Chromium.start() as chromium:
+        await Photographer(world, chromium, folder).take_pictures_of_pictures()
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """Comments as GitHub shows them: its Markdown, with very little HTML, all of it sanitised.
 
 The subset is CommonMark with tables, strikethrough (https://github.github.com/gfm/) and alerts; as in all
-comments of GitHub's, a new line is a new line. Of HTML, authors may write `<details>`, `<summary>`, `<br>`
-and `<sub>`; comments in HTML are not shown.
+comments of GitHub's, a new line is a new line. Of HTML, authors may write `<details>`, `<summary>`, `<br>`,
+`<sub>` and `<img>`; comments in HTML are not shown.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-_AUTHORS_MAY = frozenset({"details", "summary", "br", "sub"})
+_AUTHORS_MAY = frozenset({"details", "summary", "br", "sub", "img"})
 _RENDERED = frozenset({"p", "a", "b", "i", "em", "strong", "s", "del", "code", "pre", "blockquote"}) | {
     *("ul", "ol", "li", "hr", "h1", "h2", "h3", "h4", "h5", "h6"),
-    *("table", "thead", "tbody", "tr", "th", "td", "img"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
 }
 _VOID = frozenset({"br", "hr", "img"})
 _SILENT = frozenset({"script", "style", "title", "textarea", "iframe", "noscript"})
 _ATTRIBUTES = {
     "a": ("href", "title"),
-    "img": ("src", "alt", "title"),
+    "img": ("src", "alt", "title", "width"),
     "details": ("open",),
     "code": ("class",),
     "blockquote": ("class",),
@@ -60,6 +60,8 @@ class _Sanitiser(HTMLParser):
         if tag not in self._allowed:
             return
         kept = [(n, v or "") for n, v in attrs if n in _ATTRIBUTES.get(tag, ()) and _safe(n, v or "")]
+        if tag == "img" and "src" not in dict(kept):
+            return
         words = "".join(f' {name}="{escape(value)}"' for name, value in kept)
         rel = ' rel="nofollow noopener"' if tag == "a" else ""
         self.out.append(f"<{tag}{words}{rel}>")
@@ -138,6 +140,8 @@ def _authors_html(
 def _safe(name: str, value: str) -> bool:
     if name in ("href", "src"):
         return _SAFE_URL.match(value) is not None
+    if name == "width":
+        return value.isdigit()
     if name == "style":
         return _ALIGNMENT.fullmatch(value) is not None
     if name == "class":
