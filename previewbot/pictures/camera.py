@@ -14,14 +14,15 @@ import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.async_api import (
     Browser,
     BrowserContext,
-    Playwright,
     async_playwright,
 )
 from playwright.async_api import Error as BrowserError
@@ -72,8 +73,8 @@ class Camera:
         # Playwright's own program may end, too, and be told of as an Exception without a class of its own.
         try:
             async with asyncio.timeout(self._patience.load + self._patience.rest):
-                async with async_playwright() as playwright:
-                    await self._launched(playwright, ())
+                async with self._launched():
+                    pass
         except Exception as error:
             if self.browser is not BrowserState.CANNOT_START:
                 self._cannot_start(str(error) or "it does not start in time")
@@ -97,8 +98,7 @@ class Camera:
         if host_of(job.url) not in led:
             return Seen(failure=NoPicture.NO_ANSWER), b""
         rules = ", ".join([*(f"MAP {host} {address}" for host, address in led.items()), "MAP * ~NOTFOUND"])
-        async with async_playwright() as playwright:
-            browser = await self._launched(playwright, (f"--host-resolver-rules={rules}",))
+        async with self._launched(f"--host-resolver-rules={rules}") as browser:
             context = await _context(browser, job)
             look = Look(await context.new_page(), _opened(job))
             seen, content = await look.at(self._patience)
@@ -107,20 +107,26 @@ class Camera:
             await context.close()
             return replace(seen, colours=await colours(browser, content)), content
 
-    async def _launched(self, playwright: Playwright, more: Sequence[str]) -> Browser:
-        """Return a new browser, and note whether there is one."""
-        try:
-            browser = await playwright.chromium.launch(
-                executable_path=self._path,
-                chromium_sandbox=self._sandbox,
-                args=[*_FLAGS, *more],
-                timeout=self._patience.load * 1000,
-            )
-        except BrowserError as error:
-            self._cannot_start(error.message)
-            raise
-        self.browser, self.why = BrowserState.OK, ""
-        return browser
+    @asynccontextmanager
+    async def _launched(self, *more: str) -> AsyncIterator[Browser]:
+        """Yield a new browser, and note whether there is one."""
+        # With a home of its own: Chromium keeps there what a page crashed with, for a month. That would fill
+        # the disk, and be a way from one preview's page to another's. As it ends it may still write there.
+        with TemporaryDirectory(prefix="previewbot-browser-", ignore_cleanup_errors=True) as home:
+            async with async_playwright() as playwright:
+                try:
+                    browser = await playwright.chromium.launch(
+                        executable_path=self._path,
+                        chromium_sandbox=self._sandbox,
+                        args=[*_FLAGS, *more],
+                        timeout=self._patience.load * 1000,
+                        env={**os.environ, "HOME": home, "TMPDIR": home},
+                    )
+                except BrowserError as error:
+                    self._cannot_start(error.message)
+                    raise
+                self.browser, self.why = BrowserState.OK, ""
+                yield browser
 
     def _cannot_start(self, said: str) -> None:
         self.browser, self.why = BrowserState.CANNOT_START, why_not(said)

@@ -22,7 +22,10 @@ from tests.support import binaries
 NOBODY = 65532
 """The user that the Dockerfile and the chart name."""
 
-_LOCKS = ("requirements.lock", "requirements-build.lock")
+PICTURES = "Dockerfile.pictures"
+"""The image of `previewbot pictures`, which has a browser."""
+
+_LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-pictures.lock")
 _USABLE = "import sys, venv; sys.exit(sys.version_info < (3, 11))"
 SECONDS = 300
 """After so long a step of the installation is given up."""
@@ -75,9 +78,9 @@ def fetch() -> None:
         parts.rename(wanted)
 
 
-def dockerfile(instruction: str) -> list[str]:
-    """Return what follows an instruction in the Dockerfile, each time that it is there."""
-    text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+def dockerfile(instruction: str, name: str = "Dockerfile") -> list[str]:
+    """Return what follows an instruction in a Dockerfile, each time that it is there."""
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
     lines = [line.split(maxsplit=1) for line in text.splitlines() if line.startswith(f"{instruction} ")]
     return [words for _, words in lines]
 

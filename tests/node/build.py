@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chart import image
@@ -68,6 +69,27 @@ _NOT_NEEDED = ("perl", "libperl", "libjson", "libllvm", "libz3", "libgdbm", "loc
 _NOR_THESE = ("ssl-cert", "ucf", "sensible-utils", "postgresql-common", "postgresql-client-common")
 """What PostgreSQL does without: Debian's scripts around it, which are in Perl, and a compiler."""
 
+_BROWSER = tuple(
+    word
+    for line in image.dockerfile("RUN", image.PICTURES)
+    for word in line.partition("--no-install-recommends ")[2].partition(" &&")[0].split()
+    if word != "fonts-noto-cjk"
+)
+"""Chromium and fonts, as the image has them but for fonts-noto-cjk, a quarter of what there is to fetch."""
+_NO_SCREEN = (
+    *("adwaita", "at-spi2", "dbus", "dmsetup", "gtk-", "hicolor", "libgdk", "libgl1", "libglx", "libgtk"),
+    *("libicu", "libllvm", "libpam", "libsystemd-shared", "libxml2", "libz3", "procps", "shared-mime"),
+    *("systemd", "x11-", "xdg-", "xkb-"),
+)
+"""What Chromium does without where it draws on no screen, beginning so."""
+# What Debian would do after it has unpacked them; else each browser would look through all fonts first.
+_FONT_CACHE = """set -eu
+mount --make-rprivate /
+mkdir -p "$3/work" "$3/root"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3/work" "$3/root"
+chroot "$3/root" fc-cache
+"""
+
 
 def main() -> int:
     """Build what is missing; return the exit code."""
@@ -86,6 +108,7 @@ def main() -> int:
             _part("traefik", _of_module("traefik"), _traefik)
             _part("node-base", _DEBOOTSTRAP, _base)
             _part("node-postgres", repr((_DATABASE, _NOT_NEEDED, _NOR_THESE)), _postgres)
+            _part("node-chromium", repr((_BROWSER, _NO_SCREEN)) + _FONT_CACHE, _chromium_on_the_base)
             if browser() is None:
                 step("chromium (installed)", _chromium)
     except BuildError as error:
@@ -114,6 +137,11 @@ def base() -> Path:
 def postgres() -> Path:
     """Return the folder with PostgreSQL and Python's client of it, to lie on top of `base`."""
     return cache() / "bin" / "node-postgres"
+
+
+def chromium() -> Path:
+    """Return the folder with Chromium, its libraries and fonts, to lie on top of `base`."""
+    return cache() / "bin" / "node-chromium"
 
 
 def _part(name: str, made_from: str, work: Callable[[Path], None]) -> None:
@@ -199,10 +227,34 @@ def _chromium(log: Path) -> None:
 
 
 def _postgres(log: Path) -> None:
-    """What Debian's packages need besides those that the base has; by name, not by version: as apt says."""
+    needed = _needed(_DATABASE, log)
+    kept = [name for name in needed if not name.startswith(_NOT_NEEDED) and name not in _NOR_THESE]
+    with _made(postgres(), kept, log) as made:
+        shutil.rmtree(made / "usr" / "share" / "postgresql-common", ignore_errors=True)
+        for compiled in (made / "usr" / "lib" / "postgresql").glob("*/lib/bitcode"):
+            shutil.rmtree(compiled)
+
+
+def _chromium_on_the_base(log: Path) -> None:
+    kept = [name for name in _needed(_BROWSER, log) if not name.startswith(_NO_SCREEN)]
+    with _made(chromium(), kept, log) as made, tempfile.TemporaryDirectory(dir=made.parent) as work:
+        for part in ("bin", "lib", "sbin"):
+            # Where a release has `/lib` as a link, a folder of that name would hide it.
+            if (made / part).is_dir() and (base() / part).is_symlink():
+                shutil.copytree(made / part, made / "usr" / part, symlinks=True, dirs_exist_ok=True)
+                shutil.rmtree(made / part)
+        for layer in (made / "usr" / "lib" / "chromium").glob("libVkLayer_khronos_validation.*"):
+            layer.unlink()  # for those who write programs that draw
+        command = ["unshare", "--mount", "sh", "-c", _FONT_CACHE, "sh", str(base()), str(made), work]
+        run(command, Path(work), os.environ, log)
+
+
+def _needed(packages: Sequence[str], log: Path) -> list[str]:
+    """Return what these Debian packages need besides those that the base has; by name, not by version: as apt
+    says."""
     status = f"Dir::State::status={base() / 'var/lib/dpkg/status'}"
     alone = ["-o", status, "-o", "Debug::NoLocking=1"]
-    ask = ["apt-get", "install", "--print-uris", "--no-install-recommends", "-qq", *alone, *_DATABASE]
+    ask = ["apt-get", "install", "--print-uris", "--no-install-recommends", "-qq", *alone, *packages]
     try:
         run(ask, cache(), os.environ, log)
     except BuildError:
@@ -210,16 +262,19 @@ def _postgres(log: Path) -> None:
         run(ask, cache(), os.environ, log)
     # 'http://…/libpq5_15.8-1_amd64.deb' libpq5_15.8-1_amd64.deb 205248 SHA256:…
     lines = log.read_text(encoding="utf-8").splitlines()
-    names = [line.split()[1].partition("_")[0] for line in lines if line.startswith("'")]
-    kept = [name for name in names if not name.startswith(_NOT_NEEDED) and name not in _NOR_THESE]
-    made = postgres().with_name(".node-postgres.new")
-    _unpack(made, kept, log)
-    for part in ("share/doc", "share/man", "share/locale", "share/postgresql-common"):
-        shutil.rmtree(made / "usr" / part, ignore_errors=True)
-    for compiled in (made / "usr" / "lib" / "postgresql").glob("*/lib/bitcode"):
-        shutil.rmtree(compiled)
-    shutil.rmtree(postgres(), ignore_errors=True)
-    made.rename(postgres())
+    return [line.split()[1].partition("_")[0] for line in lines if line.startswith("'")]
+
+
+@contextmanager
+def _made(place: Path, packages: Sequence[str], log: Path) -> Iterator[Path]:
+    """Unpack packages, without what only people read; they are at `place` once all is done with them."""
+    made = place.with_name(f".{place.name}.new")
+    _unpack(made, packages, log)
+    for part in ("bug", "doc", "icons", "lintian", "locale", "man"):
+        shutil.rmtree(made / "usr" / "share" / part, ignore_errors=True)
+    yield made
+    shutil.rmtree(place, ignore_errors=True)
+    made.rename(place)
 
 
 def _base(log: Path) -> None:

@@ -16,13 +16,14 @@ from tests.support.binaries import binary
 from tests.support.control_plane import ROOT
 
 _SECONDS = 240
+_TYPED = ("helm ", "kubectl ", "openssl ")
 
 
 def commands(document: str, section: str) -> list[str]:
     """Return the commands of a section, in order; lines that end in a backslash are one command."""
     text = _section(document, section).replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines() if line.startswith("    ")]
-    return [re.sub(r"\s+", " ", line) for line in lines if line.startswith(("kubectl ", "helm "))]
+    return [re.sub(r"\s+", " ", line) for line in lines if line.startswith(_TYPED)]
 
 
 def values(document: str, section: str) -> dict[str, Any]:

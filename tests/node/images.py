@@ -22,14 +22,15 @@ from urllib.parse import urljoin
 import urllib3
 
 from tests.chart.helm import ROOT
-from tests.chart.image import dockerfile, packages
+from tests.chart.image import PICTURES, dockerfile, packages
 from tests.cluster.build import alone
 from tests.node.build import base, postgres
+from tests.node.build import chromium as unpacked_chromium
 from tests.support.binaries import binary
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _NOT_FILES = ("dev", "proc", "sys")
 _SECONDS = 300
 # A step of the Dockerfile's, on top of what lies below, with pip beside it: the image has none.
@@ -45,18 +46,23 @@ printf '#!/bin/sh\\nPYTHONPATH=/build/site exec /usr/bin/python3 "$@"\\n' >"$WOR
 chmod +x "$WORK/root/build/installer"
 chroot "$WORK/root" env -i PATH=/usr/bin:/bin PYTHON=/usr/bin/python3 INSTALLER=/build/installer \\
   PIP_CONFIG_FILE=/dev/null PIP_NO_INDEX=1 PIP_FIND_LINKS=/build/packages \\
-  sh /build/source/image/install.sh "$STEP" /opt/previewbot
+  LOCK="$LOCK" sh /build/source/image/install.sh "$STEP" /opt/previewbot
 """
-_DEPENDENCIES = ("image/install.sh", "requirements.lock")
-"""What the first step depends on, besides the base: its outcome is kept, as an engine would keep it."""
+_INSTALL = "image/install.sh"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: its compressed content, and the digest of what it unpacks to."""
+    """A layer: its content, the digest of what it unpacks to, and whether it is compressed."""
 
     content: bytes
     unpacked: str
+    compressed: bool = True
+
+    @property
+    def media_type(self) -> str:
+        """What it is called in a manifest."""
+        return f"{_LAYER}+gzip" if self.compressed else _LAYER
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class Registry:
 
     def push(self, repository: str, tag: str, image: Image) -> None:
         """Push an image; what is there already is not sent again."""
-        layers = [self._blob(repository, layer.content, _LAYER) for layer in image.layers]
+        layers = [self._blob(repository, layer.content, layer.media_type) for layer in image.layers]
         document = {
             "architecture": _architecture(),
             "os": "linux",
@@ -128,6 +134,13 @@ def database() -> Layer:
     return _kept(postgres(), ["usr"])
 
 
+@cache
+def chromium() -> Layer:
+    """Return Chromium with its fonts, which lies on top of `python()`; packed once."""
+    # It goes to the registry beside the node, where compressing it takes longer than it saves.
+    return _kept(unpacked_chromium(), ["etc", "usr", "var"], compress=False)
+
+
 def database_programs() -> str:
     """Return the folder, within an image, with PostgreSQL's programs."""
     [found] = (postgres() / "usr" / "lib" / "postgresql").glob("*/bin")
@@ -142,45 +155,65 @@ def program(name: str) -> Image:
 
 def previewbot() -> Image:
     """Return what the Dockerfile describes: its steps, its variables, its user."""
-    variables = [pair for line in dockerfile("ENV") for pair in line.split()]
-    [entry] = [json.loads(words) for words in dockerfile("ENTRYPOINT")]
-    with _dependencies() as (installed, packages_layer), _step("previewbot", (installed, base())) as added:
+    return _described("Dockerfile", "packages", (python(),))
+
+
+def pictures() -> Image:
+    """Return what Dockerfile.pictures describes, but for some of its fonts."""
+    return _described(PICTURES, "pictures-packages", (python(), chromium()), compress=False)
+
+
+def _described(name: str, kept_as: str, below: tuple[Layer, ...], *, compress: bool = True) -> Image:
+    """Return what a Dockerfile describes, with what its steps install on top of the layers `below`."""
+    variables = [pair for line in dockerfile("ENV", name) for pair in line.split()]
+    [entry] = [json.loads(words) for words in dockerfile("ENTRYPOINT", name)]
+    with (
+        _dependencies(_lock(name), kept_as, compress=compress) as (installed, packages_layer),
+        _step("previewbot", (installed, base())) as added,
+    ):
         own = _layer(_pack(added, ["opt/previewbot"]))
     config = {
         "Env": [pair.replace("$PATH", "/usr/local/bin:/usr/bin:/bin") for pair in variables],
-        "User": dockerfile("USER")[-1],
-        "WorkingDir": dockerfile("WORKDIR")[-1],
+        "User": dockerfile("USER", name)[-1],
+        "WorkingDir": dockerfile("WORKDIR", name)[-1],
         "Entrypoint": entry,
     }
-    return Image((python(), packages_layer, own), config)
+    return Image((*below, packages_layer, own), config)
+
+
+def _lock(name: str) -> str:
+    """Return the lock file that a Dockerfile installs from: `RUN LOCK=… image/install.sh dependencies …`."""
+    [step] = [line for line in dockerfile("RUN", name) if f"{_INSTALL} dependencies" in line]
+    return step.partition("LOCK=")[2].partition(" ")[0] or "requirements.lock"
 
 
 @contextmanager
-def _dependencies() -> Iterator[tuple[Path, Layer]]:
+def _dependencies(lock: str, kept_as: str, *, compress: bool) -> Iterator[tuple[Path, Layer]]:
     """Yield the locked packages, installed: where to build on, and the layer; made once for a lock."""
-    steps = b"".join((ROOT / name).read_bytes() for name in _DEPENDENCIES) + _STEP.encode()
-    made_for = f"{hashlib.sha256(steps).hexdigest()[:16]}-{int(base().stat().st_mtime)}"
-    kept = base().with_name(f"node-packages-{made_for}.tar")
+    # What the step depends on besides the base: its outcome is kept, as an engine would keep it.
+    made_from = b"".join((ROOT / name).read_bytes() for name in (_INSTALL, lock)) + _STEP.encode()
+    made_for = f"{hashlib.sha256(made_from).hexdigest()[:16]}-{int(base().stat().st_mtime)}"
+    kept = base().with_name(f"node-{kept_as}-{made_for}.tar")
     with alone():
         if not kept.exists():
-            for old in kept.parent.glob("node-packages-*.tar"):
+            for old in kept.parent.glob(f"node-{kept_as}-*.tar"):
                 old.unlink()
-            with _step("dependencies", (base(),)) as upper:
+            with _step("dependencies", (base(),), lock) as upper:
                 _keep(kept, _pack(upper, ["opt/previewbot"]))
         packed = kept.read_bytes()
     with tempfile.TemporaryDirectory(prefix="previewbot-node-image-") as work:
         unpack = ["tar", "--extract", "--same-owner", "--directory", work]
         subprocess.run(unpack, input=packed, check=True)
-        yield Path(work), _layer(packed)
+        yield Path(work), _layer(packed, compress=compress)
 
 
-def _kept(root: Path, names: Sequence[str]) -> Layer:
+def _kept(root: Path, names: Sequence[str], *, compress: bool = True) -> Layer:
     """Return a layer of what a built folder has by these names; packed once for each time it is built."""
     kept = root.with_name(f"{root.name}.tar")
     with alone():
         if not kept.exists() or kept.stat().st_mtime < root.stat().st_mtime:
             _keep(kept, _pack(root, names))
-        return _layer(kept.read_bytes())
+        return _layer(kept.read_bytes(), compress=compress)
 
 
 def _keep(path: Path, content: bytes) -> None:
@@ -191,7 +224,7 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _step(name: str, below: Sequence[Path]) -> Iterator[Path]:
+def _step(name: str, below: Sequence[Path], lock: str = "") -> Iterator[Path]:
     """Run a step of the image's in a mount namespace of its own; yield what it added to what lies below."""
     pip = importlib.util.find_spec("pip")
     assert pip is not None and pip.origin is not None
@@ -202,6 +235,7 @@ def _step(name: str, below: Sequence[Path]) -> Iterator[Path]:
         environment = {place: str(path) for place, path in places.items()}
         environment |= {
             "STEP": name,
+            "LOCK": lock,
             "BELOW": ":".join(map(str, below)),
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         }
@@ -217,8 +251,9 @@ def _pack(root: Path, names: Sequence[str]) -> bytes:
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
-def _layer(unpacked: bytes) -> Layer:
-    return Layer(gzip.compress(unpacked, compresslevel=1, mtime=0), _digest(unpacked))
+def _layer(unpacked: bytes, *, compress: bool = True) -> Layer:
+    content = gzip.compress(unpacked, compresslevel=1, mtime=0) if compress else unpacked
+    return Layer(content, _digest(unpacked), compress)
 
 
 def _digest(content: bytes) -> str:
