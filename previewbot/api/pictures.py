@@ -42,6 +42,8 @@ class PictureState(StrEnum):
 
     PENDING = "Pending"
     TAKEN = "Taken"
+    AGAIN = "Again"
+    """It was taken, the worker has lost it, and takes it anew."""
     REFUSED = "Refused"
     """There is something that must not be shown as evidence, or nothing."""
 
@@ -102,8 +104,13 @@ class Pictures(Value):
 
     @property
     def are_due(self) -> bool:
-        """Whether some are still to be taken."""
-        return any(each.state is PictureState.PENDING for each in self.taken)
+        """Whether some are still to be taken, for the first time or anew."""
+        return any(each.state in (PictureState.PENDING, PictureState.AGAIN) for each in self.taken)
+
+    @property
+    def are_known(self) -> bool:
+        """Whether it is known of each what became of it; one that is taken anew was taken."""
+        return all(each.state is not PictureState.PENDING for each in self.taken)
 
 
 def file_of(pictures: Sequence[Picture], picture: Picture) -> str:

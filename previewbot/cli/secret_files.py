@@ -75,10 +75,18 @@ def pictures_source(settings: Settings) -> SecretSource | None:
     return None if pictures is None else SecretSource(name=PICTURES, file=pictures.token_file)
 
 
+def read_pictures_tokens(settings: Settings) -> tuple[bytes, ...]:
+    """Return the secrets shared with the worker of pictures that count now, the one that is sent first.
+
+    Raises SettingsError.
+    """
+    file = settings.pictures.token_file if settings.pictures is not None else None
+    return shared_secrets(*_read(file, PICTURES))
+
+
 def read_pictures_token(settings: Settings) -> bytes:
     """Return the secret that is sent to the worker of pictures now; raises SettingsError."""
-    file = settings.pictures.token_file if settings.pictures is not None else None
-    return shared_secrets(*_read(file, PICTURES))[0]
+    return read_pictures_tokens(settings)[0]
 
 
 def sign_in_sources(settings: Settings) -> tuple[SecretSource, ...]:

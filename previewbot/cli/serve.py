@@ -22,6 +22,7 @@ from previewbot.cli.secret_files import (
     read_cookie_keys,
     read_guard_keys,
     read_pictures_token,
+    read_pictures_tokens,
     read_secret,
 )
 from previewbot.config.reader import MAX_BYTES
@@ -128,11 +129,11 @@ def _source_of_pictures(settings: Settings) -> PicturesForPages | None:
     """Return what fetches pictures; None where none are taken. Raises SettingsError."""
     if settings.pictures is None:
         return None
-    read_pictures_token(settings)
+    read_pictures_tokens(settings)
     from previewbot.clients.pictures_for_pages import PicturesForPages
 
-    url, token = settings.pictures.url, lambda: read_pictures_token(settings)
-    return PicturesForPages(url, token, user_agent="previewbot-pages")
+    url, tokens = settings.pictures.url, lambda: read_pictures_tokens(settings)
+    return PicturesForPages(url, tokens, user_agent="previewbot-pages")
 
 
 def people_of(settings: Settings, proxies: Proxies, user_agent: str) -> PeopleClient:

@@ -33,8 +33,8 @@ _MINUTES = "max-age=300"
 class Source(Protocol):
     """Where pictures come from: `PicturesForPages`."""
 
-    def secret(self) -> bytes:
-        """Return the secret that is shared with the worker; raises SettingsError."""
+    def secrets(self) -> tuple[bytes, ...]:
+        """Return the secrets shared with the worker that count now; raises SettingsError."""
 
     def fetch(self, name: str, sha: str, file: str) -> Stream | None:
         """Return a picture; None if there is none. Raises RemoteError, and SettingsError."""
@@ -64,13 +64,15 @@ def blueprint(settings: Settings, showing: Showing, cluster: Previews, source: S
     def for_anybody(repository_id: int, number: int, sha: str, part: str, file: str) -> Response:
         # The address says by itself whether it is one, so that guessing asks nobody anything.
         try:
-            known = is_public(request.path) and hmac.compare_digest(
-                public_part(source.secret(), name_of(repository_id, number), sha), part
+            name = name_of(repository_id, number)
+            known = is_public(request.path) and any(
+                hmac.compare_digest(public_part(secret, name, sha), part) for secret in source.secrets()
             )
             preview = read_preview(cluster, repository_id, number) if known else None
         except (RemoteError, SettingsError, ValidationError):
             return showing.unavailable()
-        if preview is None or preview.status.observed.fork or preview.status.pictures.public != part:
+        # While the secret is changed, comments have the address of the one before, and it counts still.
+        if preview is None or preview.status.observed.fork or not preview.status.pictures.public:
             return showing.closed(request.path)
         return _answer(showing, source, preview, sha, file, "public")
 
@@ -80,7 +82,8 @@ def blueprint(settings: Settings, showing: Showing, cluster: Previews, source: S
 def _answer(showing: Showing, source: Source, preview: Preview, sha: str, file: str, whose: str) -> Response:
     pictures = preview.status.pictures
     picture = named(pictures.taken, file) if sha == pictures.sha else None
-    if picture is None or picture.state is not PictureState.TAKEN or preview.status.observed.fork:
+    shown = picture is not None and picture.state in (PictureState.TAKEN, PictureState.AGAIN)
+    if not shown or preview.status.observed.fork:
         return showing.closed(request.path)
     try:
         stream = source.fetch(preview.name, sha, file)

@@ -11,7 +11,10 @@ from previewbot.api.pictures import SIZES, file_of
 
 @dataclass(frozen=True)
 class Shown:
-    """One of a pair, with its part of an address: `file` is empty where there is no picture to be shown."""
+    """One of a pair, with its part of an address: `file` is empty where there is no picture to be shown.
+
+    One that is taken anew has its address too: a comment goes on showing it, and is not edited for that.
+    """
 
     picture: Picture
     file: str
@@ -43,5 +46,5 @@ def pairs_of(pictures: Pictures) -> tuple[Pair, ...]:
 
 
 def _shown(pictures: Sequence[Picture], picture: Picture) -> Shown:
-    taken = picture.state is PictureState.TAKEN
+    taken = picture.state in (PictureState.TAKEN, PictureState.AGAIN)
     return Shown(picture, file_of(pictures, picture) if taken else "", *SIZES[picture.device])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
@@ -11,7 +13,7 @@ from typing import ClassVar
 import pytest
 from markdown_it import MarkdownIt
 
-from previewbot.api import Device, NoPicture, Picture, Pictures, PictureState, Preview, Side
+from previewbot.api import Device, NoPicture, Phase, Picture, Pictures, PictureState, Preview, Proven, Side
 from previewbot.clients.pictures_for_pages import PicturesForPages
 from previewbot.engine.view import view_of
 from previewbot.rules.pictures import MOST_BYTES, public_part
@@ -22,6 +24,7 @@ from tests.support.worker_of_pictures import SECRET
 from tests.unit.test_pages_for_people import a_ready_one, a_site, as_, look
 
 NAME, ADDRESS = "gh-812-42", f"/p/812/42/pictures/{HEAD}/0-phone-after.png"
+NEWER = b"fedcba9876543210fedcba9876543210"
 PART = public_part(SECRET, NAME, HEAD)
 PUBLIC = f"/p/812/42/pictures/{HEAD}/{PART}/0-phone-after.png"
 PNG = b"\x89PNG and so on"
@@ -32,17 +35,29 @@ class Worker(BaseHTTPRequestHandler):
     """Answers what a test sets, and keeps what was asked with which secret."""
 
     status, content_type, body, length = 200, "image/png", PNG, ""
+    drips: ClassVar[list[bytes]] = []
     asked: ClassVar[list[tuple[str, str]]] = []
 
     def do_GET(self) -> None:
         here = type(self)
         here.asked.append((self.path, self.headers["Authorization"]))
+        if here.drips:
+            self.drip(*here.drips)
+            return
         self.send_response(here.status)
         self.send_header("Content-Type", here.content_type)
         self.send_header("Content-Length", here.length or str(len(here.body)))
         self.send_header("Location", "http://elsewhere.example.com/")
         self.end_headers()
         self.wfile.write(here.body)
+
+    def drip(self, at_once: bytes, piece: bytes) -> None:
+        """Send a piece again and again, each long before anybody would wait for it in vain."""
+        with suppress(OSError):
+            self.wfile.write(at_once)
+            while True:
+                self.wfile.write(piece)
+                time.sleep(0.02)
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -62,6 +77,7 @@ def address() -> Iterator[str]:
 def as_it_should() -> None:
     Worker.status, Worker.content_type, Worker.body, Worker.length = 200, "image/png", PNG, ""
     Worker.asked.clear()
+    Worker.drips.clear()
 
 
 def pictured(*, fork: bool = False) -> Preview:
@@ -73,10 +89,21 @@ def pictured(*, fork: bool = False) -> Preview:
     return replace(preview, status=replace(preview.status, observed=observed))
 
 
+def with_these(preview: Preview, pictures: Pictures) -> Preview:
+    return replace(preview, status=replace(preview.status, pictures=pictures))
+
+
 def a_gallery(
-    address: str, preview: Preview | None = None, *, public: bool = False, **values: object
+    address: str,
+    preview: Preview | None = None,
+    *,
+    public: bool = False,
+    seconds: float = 30.0,
+    **values: object,
 ) -> Site:
-    source = PicturesForPages(address, lambda: SECRET, user_agent="tests")
+    source = PicturesForPages(
+        address, lambda: (NEWER, SECRET), user_agent="tests", seconds=seconds, at_once=2
+    )
     site = a_site(preview or pictured(), pictures={**SET, "public": public}, **values)
     site.source = source
     site.app = site.pages()
@@ -97,7 +124,7 @@ def test_a_picture_is_for_whoever_may_read_the_words(
         assert (answer.data, answer.mimetype) == (PNG, "image/png")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
-        assert Worker.asked == [(f"/previews/{NAME}/{HEAD}/0-phone-after.png", f"Bearer {SECRET.decode()}")]
+        assert Worker.asked == [(f"/previews/{NAME}/{HEAD}/0-phone-after.png", f"Bearer {NEWER.decode()}")]
     else:
         assert Worker.asked == []
 
@@ -111,8 +138,57 @@ def test_the_page_shows_before_beside_after_and_says_in_words_what_is_no_evidenc
     assert f"commit {HEAD[:7]}. Before is staging" in page.text
     assert "img-src 'self'" in page.headers["Content-Security-Policy"]
     older = pictured()
-    older = replace(older, status=replace(older.status, pictures=replace(older.status.pictures, sha=OLDER)))
+    older = with_these(older, replace(older.status.pictures, sha=OLDER))
     assert "which is not what runs now" in look(as_(a_gallery(address, older), "rob")).text
+
+
+def test_what_is_taken_anew_is_said_on_the_page_and_goes_on_standing_in_the_comment(address: str) -> None:
+    preview = pictured()
+    pictures = preview.status.pictures
+    again = tuple(replace(each, state=PictureState.AGAIN, why=None) for each in pictures.taken)
+    preview = with_these(preview, replace(pictures, taken=again))
+    site = a_gallery(address, preview)
+
+    assert look(as_(site, "rob")).text.count("Being taken anew.") == 4
+    assert look(as_(site, "rob"), ADDRESS).data == PNG
+    view = view_of(settings(pictures={**SET, "public": True}), preview)
+    assert Renderer().comment(view).count("<img") == 4
+
+
+WORDS = {
+    "sleeps": (Phase.IDLE, HEAD, "Not taken while it sleeps."),
+    "another runs": (Phase.READY, OLDER, "There is none any more."),
+    "due": (Phase.READY, HEAD, "Not taken yet."),
+}
+
+
+@pytest.mark.parametrize(("phase", "sha", "words"), WORDS.values(), ids=WORDS)
+def test_why_one_is_not_there_yet_is_said_as_it_is(address: str, phase: Phase, sha: str, words: str) -> None:
+    preview = pictured()
+    pictures = preview.status.pictures
+    due = tuple(replace(each, state=PictureState.PENDING, why=None) for each in pictures.taken)
+    preview = with_these(preview, replace(pictures, sha=sha, taken=due))
+    services = tuple(replace(each, phase=phase) for each in preview.status.services)
+    preview = replace(preview, status=replace(preview.status, phase=phase, services=services))
+
+    assert look(as_(a_gallery(address, preview), "rob")).text.count(words) == 4
+    view = view_of(settings(pictures={**SET, "public": True}), preview)
+    assert "Before and after" not in Renderer().comment(view)
+
+
+@pytest.mark.parametrize("proven", [None, *Proven])
+def test_where_it_is_not_known_whose_answer_it_is_that_is_said(address: str, proven: Proven | None) -> None:
+    preview = pictured()
+    link = replace(preview.status.link, proven=proven)
+    preview = replace(preview, status=replace(preview.status, link=link))
+    view = view_of(settings(pictures={**SET, "public": True}), preview)
+    words = "It is not known whether the pull request"
+
+    known = proven is Proven.YES
+    assert (words in look(as_(a_gallery(address, preview), "rob")).text) is not known
+    comment = Renderer().comment(view)
+    assert (words in comment) is not known
+    assert rows(comment) == rows(Renderer().comment(replace(view, pictures_url=""))) + 3
 
 
 NOT_THERE = [
@@ -137,12 +213,14 @@ def test_in_public_an_address_that_nobody_guesses_shows_it_to_anybody(address: s
     answer = look(site.browser(), PUBLIC)
 
     assert (answer.status_code, answer.data) == (200, PNG)
+    # Its secret is being changed: the address of the one before counts, and that of the newer one.
+    assert look(site.browser(), PUBLIC.replace(PART, public_part(NEWER, NAME, HEAD))).data == PNG
     for guessed in (PUBLIC.replace(PART, "0" * 48), PUBLIC.replace("/42/", "/43/"), ADDRESS):
         refused = look(site.browser(), guessed)
         assert refused.status_code == 404
         assert "Not open now" in refused.text
     # What is guessed asks the cluster nothing.
-    assert pages == "public" or site.cluster.read == read + 1
+    assert pages == "public" or site.cluster.read == read + 2
 
 
 @pytest.mark.parametrize(("public", "fork"), [(False, False), (True, True)])
@@ -173,6 +251,46 @@ def test_whatever_the_worker_answers_nothing_but_a_picture_is_handed_on(
     found = look(as_(a_gallery(address), "rob"), ADDRESS)
 
     assert (found.status_code, found.mimetype) == (status, "text/html")
+
+
+HEADERS = b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\nContent-Length: 4000\r\n"
+
+
+@pytest.mark.parametrize(
+    ("at_once", "piece", "status"),
+    [(HEADERS + b"\r\n", b"x", 200), (HEADERS, b"X-More: 1\r\n", 503), (HEADERS, b"x", 503)],
+    ids=["body", "headers", "one header"],
+)
+def test_what_comes_byte_by_byte_is_cut_off_when_its_time_is_over(
+    address: str, at_once: bytes, piece: bytes, status: int
+) -> None:
+    Worker.drips[:] = [at_once, piece]
+    began = time.monotonic()
+
+    found = look(as_(a_gallery(address, seconds=0.5), "rob"), ADDRESS)
+
+    assert found.status_code == status
+    assert status != 200 or 0 < len(found.data) < 4000
+    assert 0.4 < time.monotonic() - began < 4
+
+
+def test_only_so_many_are_fetched_at_once_and_one_that_nobody_reads_gives_its_place_back(
+    address: str,
+) -> None:
+    site = a_gallery(address)
+    browser = as_(site, "rob")
+    open_ones = [browser.get(ADDRESS, base_url=URL) for _ in range(2)]
+    assert [each.status_code for each in open_ones] == [200, 200]
+
+    refused = look(browser, ADDRESS)
+    assert (refused.status_code, len(Worker.asked)) == (503, 2)
+    assert "The worker of pictures" in refused.text
+
+    open_ones[0].close()
+    for _ in range(3):
+        with browser.head(ADDRESS, base_url=URL) as answer:
+            assert answer.status_code == 200
+    assert look(browser, ADDRESS).data == PNG
 
 
 def test_a_worker_that_is_away_is_told_of(address: str) -> None:

@@ -14,7 +14,7 @@ from previewbot.config.server.pictures import PicturesSettings
 from previewbot.errors import NoAnswer, SettingsError, TryLater, from_status
 from previewbot.rules.guard_bearers import Standing, standing
 from previewbot.rules.link_answers import FROM_STAGING, Answer
-from previewbot.rules.pictures import Place, Seen, public_part
+from previewbot.rules.pictures import LEAST_COLOURS, Place, Seen, public_part
 from tests.support.guarded import KEYS
 from tests.support.passes import A, B, World
 from tests.support.worker_of_pictures import SECRET, WorkerInMemory
@@ -113,11 +113,13 @@ async def test_the_paths_are_those_that_the_file_names_and_are_opened_to_the_let
 
 
 async def test_after_a_restart_of_the_worker_the_next_look_has_them_taken_anew(tmp_path: Path) -> None:
-    world, worker = await ready(tmp_path)
+    world, worker = await ready(tmp_path, public=True)
+    worker.seen["/"] = Seen(200, HOST, LEAST_COLOURS)
     assert worker.take() == 4
     await world.settle(3)
-    assert states(world) == {PictureState.TAKEN}
+    assert states(world) == {PictureState.TAKEN, PictureState.REFUSED}
     asked = worker.asked
+    assert world.comment.count("<img") == 2
     await world.run()
     assert worker.asked == asked
     assert world.outcome.requeue_after is not None
@@ -126,10 +128,23 @@ async def test_after_a_restart_of_the_worker_the_next_look_has_them_taken_anew(t
     worker.restart()
     world.clock.forward(minutes=5)
     await world.run()
-    assert states(world) == {PictureState.PENDING}
+    assert states(world) == {PictureState.AGAIN, PictureState.PENDING}
+    worker.seen.clear()
     assert worker.take() == 4
     await world.settle(3)
     assert states(world) == {PictureState.TAKEN}
+
+    # Now none is new, and the comment goes on showing what it showed.
+    edits, shown = world.status.report("comment").edits, world.comment
+    assert shown.count("<img") == 4
+    worker.restart()
+    world.clock.forward(minutes=5)
+    await world.run()
+    assert states(world) == {PictureState.AGAIN}
+    worker.take()
+    await world.settle(3)
+    assert states(world) == {PictureState.TAKEN}
+    assert (world.status.report("comment").edits, world.comment) == (edits, shown)
 
 
 async def test_what_was_started_anew_is_looked_at_anew_though_its_commit_is_the_same(tmp_path: Path) -> None:

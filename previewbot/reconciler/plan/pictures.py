@@ -6,11 +6,22 @@ is due, since a worker that was started anew knows of nothing. Nothing of a fork
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from previewbot.api import Device, Phase, Picture, Pictures, Preview, Proven, Service, Side, Status
+from previewbot.api import (
+    Device,
+    Phase,
+    Picture,
+    Pictures,
+    PictureState,
+    Preview,
+    Proven,
+    Service,
+    Side,
+    Status,
+)
 from previewbot.api.pictures import MOST_OF_A_PATH, MOST_PATHS
 from previewbot.config.repository import RepositoryConfig
 from previewbot.engine import links
@@ -28,6 +39,8 @@ _SOON, _LATER = 2.0, 60.0
 """Seconds until it is asked whether pictures were taken meanwhile: soon at first, and then more seldom."""
 
 _LARGEST_STATUS = 999
+
+_Which = tuple[str, Device, Side]
 
 
 @dataclass(frozen=True)
@@ -145,18 +158,25 @@ def _as_seen(seen: PicturesSeen, before: Pictures, now: datetime) -> Pictures:
     """Return what the worker said of what was wished for, and of nothing else: it is not believed further."""
     if seen.wish is None:
         return Pictures()
-    said = {(each.path, each.device, each.side): each for each in seen.taken}
-    taken = tuple(_known(each, said) for each in pictures_of(seen.wish))
+    said = {_which(each): each for each in seen.taken}
     same = before.of == seen.wish.of
+    # What sleeps is not looked at, so nothing of it is taken anew.
+    had = before.taken if same and not seen.wish.only_asks else ()
+    again = {_which(each) for each in had if each.state in (PictureState.TAKEN, PictureState.AGAIN)}
+    taken = tuple(_known(each, said, again) for each in pictures_of(seen.wish))
     # Of a worker that was started anew the time begins anew too, so that it is asked soon.
     since = before.since if same and before.are_due else now
     found = Pictures(seen.wish.sha, seen.wish.of, since, taken, seen.public)
     return before if same and replace(found, since=before.since) == before else found
 
 
-def _known(wished: Picture, said: dict[tuple[str, Device, Side], Picture]) -> Picture:
-    found = said.get((wished.path, wished.device, wished.side))
-    if found is None:
-        return wished
+def _known(wished: Picture, said: Mapping[_Which, Picture], again: Collection[_Which]) -> Picture:
+    found = said.get(_which(wished), wished)
+    if found.state in (PictureState.PENDING, PictureState.AGAIN):
+        return replace(wished, state=PictureState.AGAIN) if _which(wished) in again else wished
     answered = found.answered if 0 <= found.answered <= _LARGEST_STATUS else 0
     return replace(wished, state=found.state, why=found.why, answered=answered)
+
+
+def _which(picture: Picture) -> _Which:
+    return picture.path, picture.device, picture.side
