@@ -12,9 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from previewbot.config.keys import KEY
-from previewbot.config.mirrord.model import SCHEMA
+from previewbot.config.mirrord.model import MirrordFile
 from previewbot.config.mirrord.reading import read_document
 from previewbot.config.reader import Document, Plain, Unreadable
+from previewbot.config.schema import schema_of
 
 TEXTS = st.text(
     st.characters(exclude_categories=("Cs", "Co"), exclude_characters="{}\x7f"), max_size=20
@@ -28,7 +29,7 @@ BLANKS = st.sampled_from((None, 0, 1, 4, "\t"))
 
 
 def read(text: str, end: str = "json") -> Document:
-    return read_document(text.encode(), f"mirrord.{end}", SCHEMA)
+    return read_document(text.encode(), f"mirrord.{end}", schema_of(MirrordFile))
 
 
 def mistake(text: str, end: str = "json") -> str:
@@ -131,7 +132,7 @@ def test_the_formats_say_the_same(end: str, text: str) -> None:
 
 
 def test_a_file_without_an_end_is_json() -> None:
-    assert read_document(b"{}", ".mirrord/config", SCHEMA).value == {}
+    assert read_document(b"{}", ".mirrord/config", schema_of(MirrordFile)).value == {}
 
 
 @pytest.mark.parametrize("end", ["yaml", "toml"])

@@ -20,7 +20,6 @@ from previewbot.config.mirrord.preview import PreviewFeature
 from previewbot.config.mirrord.queues import SplitQueues
 from previewbot.config.mirrord.target import TargetSwitch
 from previewbot.config.mirrord.values import Port, PortPair, Short, Text, Texts, Truth, switched
-from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean
 
@@ -171,7 +170,3 @@ class MirrordFile(t.Model):
             _LONGEST_RETRY if retry.max_ms is None else retry.max_ms
         ):
             raise mistake("retry", at="startup_retry.min_ms")
-
-
-SCHEMA = schema_of(MirrordFile)
-"""What a mirrord file may hold, as it is published within that of `preview.yaml`."""

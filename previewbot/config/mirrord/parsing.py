@@ -8,13 +8,13 @@ from pathlib import PurePosixPath
 
 from previewbot.config.mirrord.configuration import MirrordConfig
 from previewbot.config.mirrord.files import Files
-from previewbot.config.mirrord.model import SCHEMA, MirrordFile
+from previewbot.config.mirrord.model import MirrordFile
 from previewbot.config.mirrord.notes import UNUSED, notes_of
 from previewbot.config.mirrord.reading import read_document
 from previewbot.config.mirrord.resolving import Resolving, resolve
 from previewbot.config.mistakes import validated
 from previewbot.config.reader import Mistake, Unreadable, cut
-from previewbot.config.schema import KeyPath
+from previewbot.config.schema import KeyPath, schema_of
 from previewbot.config.words import fill, shown
 from previewbot.errors import ConfigurationError, Problem
 
@@ -27,7 +27,7 @@ def read_mirrord(content: bytes, path: str, files: Files) -> MirrordConfig:
     which.
     """
     try:
-        document = read_document(content, path, SCHEMA, UNUSED)
+        document = read_document(content, path, schema_of(MirrordFile), UNUSED)
     except Unreadable as error:
         raise ConfigurationError(path, (problem(error.mistake),)) from None
     model, mistakes = validated(MirrordFile, document, nulls=lambda _: True)

@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 
 from previewbot.config.mirrord import MirrordConfig, MirrordFile, read_mirrord, resolved
 from previewbot.config.mirrord.files import Files
-from previewbot.config.mirrord.model import SCHEMA as MIRRORD
 from previewbot.config.mirrord.notes import UNUSED
 from previewbot.config.mirrord.parsing import problem
 from previewbot.config.mirrord.paths import find
@@ -25,7 +24,7 @@ from previewbot.config.reader import MOST_TOLD, Document, Mistake, Place, cut
 from previewbot.config.repository.defaults import SERVICES
 from previewbot.config.repository.mirrord_agrees import contradictions, merged, target_of
 from previewbot.config.repository.mirrord_keys import marked
-from previewbot.config.schema import KeyPath
+from previewbot.config.schema import KeyPath, schema_of
 from previewbot.config.words import fill
 from previewbot.errors import ConfigurationError, Problem
 
@@ -152,7 +151,7 @@ class _Reading:
 
     def _of_object(self, here: KeyPath, said: dict[str, Any]) -> MirrordConfig | None:
         """Read the object of a service, in a document of its own in which the lines are those of this one."""
-        document = Document(MIRRORD, places=self._places[str(here[1])])
+        document = Document(schema_of(MirrordFile), places=self._places[str(here[1])])
         document.value = marked(document, (), said, UNUSED)
         model, mistakes = validated(MirrordFile, document, nulls=lambda _: True)
         if model is None:

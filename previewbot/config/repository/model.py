@@ -20,7 +20,6 @@ from previewbot.config.repository.patterns import SHARED, Patterns, Unmatchable
 from previewbot.config.repository.services import Defaults, Globs, ServiceConfig, ServiceFields
 from previewbot.config.repository.state import Databases, notes_of
 from previewbot.config.repository.state_agrees import check_state
-from previewbot.config.schema import schema_of
 from previewbot.config.types import about, mistake
 from previewbot.config.words import Raw, did_you_mean, some_of
 from previewbot.errors import Problem
@@ -240,7 +239,3 @@ class RepositoryConfig(t.Model):
     def lines(self) -> Mapping[str, int]:
         """Where a value was written (`services.checkout.image` → 14)."""
         return self._lines.of
-
-
-SCHEMA = schema_of(RepositoryConfig)
-"""What the file may hold, as it is published."""

@@ -13,9 +13,9 @@ from previewbot.config.reader import Document, Mistake, Unreadable, cut, read
 from previewbot.config.repository.agents import AgentPolicy, Agents, Keys, context_of
 from previewbot.config.repository.defaults import DEFAULTS, SERVICES, complete
 from previewbot.config.repository.mirrord_files import read_mirrord_files
-from previewbot.config.repository.model import SCHEMA, RepositoryConfig, Triggers
+from previewbot.config.repository.model import RepositoryConfig, Triggers
 from previewbot.config.repository.single import list_singles
-from previewbot.config.schema import at, example_line
+from previewbot.config.schema import at, example_line, schema_of
 from previewbot.config.types import about
 from previewbot.config.words import Words, fill, shown, some_of
 from previewbot.errors import ConfigurationError, Problem
@@ -37,7 +37,7 @@ def parse(
     """
     files = files or Files()
     try:
-        document = read(text, SCHEMA)
+        document = read(text, schema_of(RepositoryConfig))
         list_singles(document)
         complete(document)
         mirrord = read_mirrord_files(document, files)
@@ -70,7 +70,7 @@ def parse_asking(text: bytes | str, agents: Keys = None) -> tuple[Triggers, Mapp
     To know that much of thousands of pull requests, no mirrord file is fetched.
     """
     try:
-        document = read(text, SCHEMA)
+        document = read(text, schema_of(RepositoryConfig))
     except Unreadable:
         return None
     list_singles(document)
@@ -100,12 +100,12 @@ def _is_lacking(mistake: Mistake, document: Document) -> bool:
     path = mistake.path
     if len(path) != _OF_A_SERVICE or path[0] != SERVICES or path in document.places:
         return False
-    return path[-1] in at(SCHEMA, path[:-1]).get("required", ())
+    return path[-1] in at(schema_of(RepositoryConfig), path[:-1]).get("required", ())
 
 
 def _lacked(key: str, mistakes: Sequence[Mistake]) -> Words:
     names = [shown(str(mistake.path[1])) for mistake in mistakes]
-    line = example_line(at(SCHEMA, (DEFAULTS, key)), key)
+    line = example_line(at(schema_of(RepositoryConfig), (DEFAULTS, key)), key)
     return fill("missing_often", {"key": key, "names": some_of(names), "line": line})
 
 

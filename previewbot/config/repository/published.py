@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from previewbot.config.repository.model import SCHEMA
+from previewbot.config.repository.model import RepositoryConfig
 from previewbot.config.repository.single import or_single
 from previewbot.config.repository.state import OR_WORD
-from previewbot.config.schema import Schema
+from previewbot.config.schema import Schema, schema_of
 
 _SERVICE, _MIRRORD = "ServiceFields", "MirrordFile"
 _IN_MIRRORD = ("target", "namespace")
@@ -20,7 +20,8 @@ _IN_MIRRORD = ("target", "namespace")
 
 def published_schema() -> Schema:
     """Return what the file may hold, as it may be written."""
-    service = SCHEMA["$defs"][_SERVICE]
+    read = schema_of(RepositoryConfig)
+    service = read["$defs"][_SERVICE]
     paths = service["properties"]["paths"]
     needed = service["required"]
     written = {key: value for key, value in service.items() if key != "required"} | {
@@ -28,9 +29,9 @@ def published_schema() -> Schema:
         "items": paths["items"],
         "minItems": paths["minItems"],
     }
-    mirrords = {name: definition for name, definition in SCHEMA["$defs"].items() if name in _of_mirrord()}
-    ours = {name: definition for name, definition in SCHEMA["$defs"].items() if name not in mirrords}
-    whole = _with_words(or_single({**SCHEMA, "$defs": {**ours, _SERVICE: written}}))
+    mirrords = {name: definition for name, definition in read["$defs"].items() if name in _of_mirrord()}
+    ours = {name: definition for name, definition in read["$defs"].items() if name not in mirrords}
+    whole = _with_words(or_single({**read, "$defs": {**ours, _SERVICE: written}}))
     # In a mirrord file a single value may stand for a list only where mirrord itself takes one.
     return {
         **whole,
@@ -60,7 +61,7 @@ def _of_mirrord() -> set[str]:
         name = rest.pop()
         if name not in found:
             found.add(name)
-            rest += _references(SCHEMA["$defs"][name])
+            rest += _references(schema_of(RepositoryConfig)["$defs"][name])
     return found
 
 

@@ -22,7 +22,6 @@ from previewbot.config.words import Raw, did_you_mean, fill, printable
 from previewbot.errors import SettingsError
 
 PREFIX = "PREVIEWBOT_"
-_SCHEMA = schema_of(Settings)
 # Kubernetes puts the addresses of a Service named previewbot or previewbot-web into every pod beside it:
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _SERVICE_LINK = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_[A-Z]+(_[A-Z]+)?)?)$")
@@ -59,7 +58,7 @@ class _Variables(EnvSettingsSource):
 def document(content: bytes | str) -> Document:
     """Return what a settings file holds; raises SettingsError if it is no YAML that can be read."""
     try:
-        return read(content, _SCHEMA)
+        return read(content, schema_of(Settings))
     except Unreadable as error:
         raise SettingsError((_sentence(error.mistake),)) from None
 
@@ -72,7 +71,7 @@ def parse(document: Document | Mapping[str, Any], environment: Mapping[str, str]
     """
     if not isinstance(document, Document):
         # A plain mapping has no lines: its mistakes name the keys alone.
-        document = Document(_SCHEMA, document)
+        document = Document(schema_of(Settings), document)
     variables, found = _ours(environment)
     put = _Variables({name: environment[name] for name in variables.values()})()
     # Of what a variable replaces, and of a file that says nothing, there is no line to name.
@@ -96,9 +95,9 @@ def _ours(environment: Mapping[str, str]) -> tuple[dict[KeyPath, str], list[Mist
         keys = tuple(variable.removeprefix(PREFIX).lower().split("__"))
         if not variable.startswith(PREFIX) or variable in SECRET_VARIABLES:
             continue
-        above = [keys[:end] for end in range(1, len(keys)) if at(_SCHEMA, keys[:end])]
+        above = [keys[:end] for end in range(1, len(keys)) if at(schema_of(Settings), keys[:end])]
         near = did_you_mean(keys[0], Settings.model_fields, always=len(keys) > 1)
-        if above and not holds_keys(_SCHEMA, above[-1]):
+        if above and not holds_keys(schema_of(Settings), above[-1]):
             named = {"key": Raw(".".join(above[-1]))}
             unknown.append(Mistake(0, partial(fill, "variable_below", named), (), variable))
         elif keys[0] in Settings.model_fields:
