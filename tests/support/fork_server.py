@@ -1,16 +1,16 @@
-"""Starts `previewbot web`, `pages` or `controller` by forking: a program, run by `forked.py`.
+"""Starts previewbot's commands by forking: a program, run by `forked.py`.
 
 Each is a process of its own, with its own session, log and environment, that runs the command line's `main`.
 Only the imports are made once for all, which is most of what a start costs. There is a fork server for each
-of them: web's and pages' have gevent patch the standard library first, as the commands do; the controller's
-must not.
+of them: web's and pages' have gevent patch the standard library first, as the commands do; the others must
+not. "asking" is for what people start to be told something: `doctor`, `explain`, `conformance`.
 """
 
 from __future__ import annotations
 
 import sys
 
-if sys.argv[1] != "controller":
+if sys.argv[1] in ("web", "pages"):
     from gevent import monkey
 
     monkey.patch_all()
@@ -42,6 +42,12 @@ _IMPORTED = {
         "kubernetes.client.api.custom_objects_api",
     ),
     "controller": ("previewbot.runtime.controller", "kubernetes.aio.client.api_client"),
+    "asking": (
+        "previewbot.cli.doctor",
+        "previewbot.cli.explain",
+        "previewbot.cli.conformance",
+        "kubernetes.aio.client.api_client",
+    ),
 }
 
 
@@ -75,9 +81,8 @@ def _become(request: dict[str, Any]) -> NoReturn:
         if dies is not None:
             dies()
         os.chdir(request["directory"])
-        log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        for number in (1, 2):
-            os.dup2(log, number)
+        for number, path in ((1, request["log"]), (2, request["errors"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), number)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environ.clear()
         os.environ.update(request["environment"])
@@ -93,6 +98,9 @@ def _become(request: dict[str, Any]) -> NoReturn:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        if request["code"]:
+            # Nobody here waits for it: so much it leaves behind itself.
+            Path(request["code"]).write_text(str(code))
         os._exit(code)
 
 

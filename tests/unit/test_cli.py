@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from previewbot.cli import main, plugins
+from tests.support.forked import run_forked
 from tests.support.kubeconfigs import write_kubeconfig
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,12 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process that has imported what it needs already."""
+    return run_forked(arguments, environment(**variables), PATIENCE)
+
+
+def run_afresh(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, imports and all."""
     return subprocess.run(
         command(*arguments), env=environment(**variables), capture_output=True, text=True, timeout=PATIENCE
     )
@@ -90,7 +97,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_help_says_what_it_is_for_each_command_examples_and_exit_codes() -> None:
-    done = run("--help")
+    done = run_afresh("--help")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "Runs what a pull request changes next to shared staging" in done.stdout
@@ -210,7 +217,7 @@ def test_a_command_that_cannot_be_loaded_says_so_and_keeps_nobody_else_from_runn
 
 
 def test_an_unknown_command_ends_the_process_without_a_stack_trace() -> None:
-    done = run("frob")
+    done = run_afresh("frob")
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -551,7 +558,7 @@ def test_what_is_injected_into_webs_process_and_cannot_be_there_is_told_with_no_
     # As the operators of OpenTelemetry and Datadog do it, for all pods of a namespace.
     (tmp_path / "sitecustomize.py").write_text("import urllib3")
     file = written(tmp_path / "settings.yaml", settings)
-    done = run("web", "--config", file, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    done = run_afresh("web", "--config", file, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
 
     assert done.returncode == 1
     assert "automatic instrumentation" in done.stderr
