@@ -23,12 +23,19 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
-_LONGEST = ("tests/cluster/test_faults.py", "tests/e2e/test_crashes.py", "tests/e2e/test_sabotage.py")
+_LONGEST = (
+    "tests/cluster/test_faults.py",
+    "tests/e2e/test_crashes.py",
+    "tests/e2e/test_sabotage.py",
+    "tests/e2e/test_doctor.py",
+    "tests/unit/test_crashes_in_process.py",
+    "tests/unit/test_cli.py",
+)
 _OF_GO = ("tests/cluster/", "tests/chart/")
 _WITH_SOME_OF_GO = (*_OF_GO, "tests/contract/", "tests/security/")
 """The folders that `make test-cluster` looks into."""
-_APART = ("tests/e2e/test_sabotage.py",)
-"""Files whose tests share nothing and mostly wait, so that several of them may wait at once."""
+_APART = ("tests/e2e/test_sabotage.py", "tests/unit/test_crashes_in_process.py")
+"""Files whose tests share nothing and take long, so that several workers may have some of them."""
 
 
 class Parts(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
