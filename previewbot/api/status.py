@@ -279,6 +279,11 @@ class Status(Value):
         return any(child.title and child.was_ready for child in self.children)
 
     @property
+    def is_over(self) -> bool:
+        """Whether it is at its end, or was removed."""
+        return self.phase in (Phase.STOPPING, Phase.STOPPED, Phase.EXPIRED)
+
+    @property
     def runs(self) -> bool:
         """Whether its sessions run, also where no link to them can be shown."""
         if self.phase is Phase.DEPLOYING:

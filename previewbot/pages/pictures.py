@@ -83,7 +83,7 @@ def _answer(showing: Showing, source: Source, preview: Preview, sha: str, file: 
     pictures = preview.status.pictures
     picture = named(pictures.taken, file) if sha == pictures.sha else None
     shown = picture is not None and picture.state in (PictureState.TAKEN, PictureState.AGAIN)
-    if not shown or preview.status.observed.fork:
+    if not shown or preview.status.observed.fork or preview.status.is_over:
         return showing.closed(request.path)
     try:
         stream = source.fetch(preview.name, sha, file)

@@ -263,7 +263,7 @@ class Observation:
     `gives_way`: as it is stored it sleeps, and another that waits gets its slot.
     `link_answer` is there in the pass in which a link has answered, `link_asked_since` while it has not.
     `pictures` is there in the pass in which the worker answered, `pictures_asked` since it was asked in this
-    process; it is `pictures_away` if it lately did not answer.
+    process; for `pictures_rest` seconds nothing is asked of it.
     """
 
     preview: Preview
@@ -290,7 +290,7 @@ class Observation:
     link_asked_since: datetime | None = None
     pictures: PicturesSeen | None = None
     pictures_asked: PicturesAskedFor | None = None
-    pictures_away: bool = False
+    pictures_rest: float = 0.0
     slot: SlotGrant = field(default_factory=lambda: SlotGrant(granted=False))
     gives_way: bool = False
     gateway: GatewaySeen = GatewaySeen()

@@ -13,7 +13,7 @@ from previewbot.reconciler.apply import ApplyResult, is_refusal
 from previewbot.reconciler.observation import Observation
 from previewbot.reconciler.plan.decision import Run
 from previewbot.reconciler.plan.link_check import inquiry_of, look_for_an_answer_in, seconds_until_asked
-from previewbot.reconciler.plan.pictures import AWAY, seconds_until_wished, wish_of
+from previewbot.reconciler.plan.pictures import seconds_until_wished, wish_of
 from previewbot.reconciler.plan.planner import Plan
 from previewbot.reconciler.plan.requeue import (
     AFTER_CHANGE,
@@ -130,9 +130,7 @@ def _until_pictures(status: Status, observation: Observation, now: datetime) -> 
     preview = replace(observation.preview, status=status)
     wish = wish_of(preview, observation.facts, observation.limits, now)
     after = seconds_until_wished(status, wish, now, asked=observation.pictures_asked)
-    if after is None:
-        return None
-    return max(AWAY.total_seconds() if observation.pictures_away else SOON, after)
+    return None if after is None else max(observation.pictures_rest, SOON, after)
 
 
 def without_foreign_reports(status: Status, reporters: Collection[Reporter]) -> Status:

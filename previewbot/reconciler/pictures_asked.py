@@ -1,4 +1,7 @@
-"""What the worker of pictures was asked and when, so that no pass waits for one that is away."""
+"""What the worker of pictures was asked and when, so that no pass waits for one that is away.
+
+And whether what it answers can be stored at all.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ class PicturesAsked:
 
     def __init__(self) -> None:
         self._asked: OrderedDict[str, PicturesAskedFor] = OrderedDict()
-        self.failed_at: datetime | None = None
+        self._rests_until: datetime | None = None
 
     def of(self, name: str) -> PicturesAskedFor | None:
         """Return what it was last asked for a Preview; None if that was nothing."""
@@ -26,7 +29,6 @@ class PicturesAsked:
     def answered(self, name: str, of: str, now: datetime) -> None:
         """Note that it answered to a wish."""
         self._note(name, of, now, rests=0.0)
-        self.failed_at = None
 
     def refused(self, name: str, of: str, now: datetime) -> None:
         """Note that nothing comes of a wish, whoever is to blame: it is the only one that waits for that."""
@@ -45,8 +47,17 @@ class PicturesAsked:
         self.away(now)
 
     def away(self, now: datetime) -> None:
-        """Note that it did not answer."""
-        self.failed_at = now
+        """Note that it did not answer: for half a minute it is asked nothing."""
+        self._rests_until = now + AWAY
+
+    def not_stored(self, now: datetime) -> None:
+        """Note that what it answers cannot be stored: for five minutes it is asked nothing."""
+        self._rests_until = now + AGAIN
+
+    def rest(self, now: datetime) -> float:
+        """Return for how many seconds it is not asked anything, 0 if it may be asked."""
+        until = self._rests_until
+        return max(0.0, (until - now).total_seconds()) if until is not None else 0.0
 
     def forget(self, name: str) -> None:
         """Forget a Preview that has no pictures any more."""

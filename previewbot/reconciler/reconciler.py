@@ -27,7 +27,7 @@ from previewbot.reconciler.context import Context
 from previewbot.reconciler.conversation import OwnComments
 from previewbot.reconciler.gather import Gone, Suspended, gather, gather_removal
 from previewbot.reconciler.gather.gathering import within
-from previewbot.reconciler.gather.pictures import forget_pictures
+from previewbot.reconciler.gather.pictures import forget_pictures, is_too_new
 from previewbot.reconciler.gather.presses import left_to_quote, says_waiting
 from previewbot.reconciler.listing_memory import OfAgents, Untriggered
 from previewbot.reconciler.memory import Memory, note_look, note_refusals
@@ -151,6 +151,8 @@ class Reconciler:
         except Superseded:
             return Outcome(SOON)
         except RemoteError as error:
+            if is_too_new(self._context, error):
+                return Outcome(SOON)
             # A backoff, or an hour that GitHub asks for, must not make a preview outlast its time. What is
             # past its time already waits for the backoff: the end is tried again with each pass.
             now = self._context.now()
@@ -299,6 +301,8 @@ class Reconciler:
         delivery_id = store.preview.poke.delivery_id
         observation = await gather_removal(self._context, store)
         plan = plan_removal(observation, decision, self._context.kinds, self._context.route)
+        if store.status.pictures != Pictures():
+            await forget_pictures(self._context, store.preview.name)
         await store.write(plan.status)
         applied, _ = await self._apply(store, observation, plan)
         if observation.found or store.preview.poke.delivery_id != delivery_id:

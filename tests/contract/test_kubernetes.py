@@ -163,6 +163,17 @@ async def test_the_same_status_again_changes_nothing_so_that_no_watch_wakes_for_
     assert first["metadata"]["resourceVersion"] == second["metadata"]["resourceVersion"]
 
 
+async def test_a_status_that_the_crd_does_not_know_is_refused_as_a_whole(
+    server: ApiServer, kube: Kube
+) -> None:
+    await a_stored_preview(server, kube)
+    obj = await kube.get_preview(server.name)
+    assert obj is not None
+
+    with pytest.raises(Invalid, match=r'unknown field "status\.picturez"'):
+        await kube.put_status({**obj, "status": {"phase": "Ready", "picturez": {"sha": "a"}}})
+
+
 async def test_a_status_of_a_preview_that_is_gone_or_another_one_is_not_written(
     server: ApiServer, kube: Kube
 ) -> None:

@@ -191,6 +191,17 @@ def test_where_it_is_not_known_whose_answer_it_is_that_is_said(address: str, pro
     assert rows(comment) == rows(Renderer().comment(replace(view, pictures_url=""))) + 3
 
 
+@pytest.mark.parametrize("path", [ADDRESS, PUBLIC])
+def test_of_what_is_over_nothing_is_shown_whatever_its_status_still_has(address: str, path: str) -> None:
+    over = pictured()
+    over = replace(over, status=replace(over.status, phase=Phase.STOPPED))
+    site = a_gallery(address, over, public=True)
+
+    assert look(as_(site, "rob"), path).status_code == 404
+    assert "Before and after" not in look(as_(site, "rob")).text
+    assert Worker.asked == []
+
+
 NOT_THERE = [
     ADDRESS.replace("after", "before"),
     ADDRESS.replace(HEAD, OLDER),

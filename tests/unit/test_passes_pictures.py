@@ -226,26 +226,78 @@ async def test_a_newer_commit_has_pictures_of_its_own_and_those_of_before_stay_u
     assert (world.status.pictures.sha, states(world)) == (B, {PictureState.PENDING})
 
 
-@pytest.mark.parametrize("end", ["stop", "close", "delete"])
-async def test_they_go_with_the_preview(tmp_path: Path, end: str) -> None:
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("end", ["stop", "suspend", "close", "delete"])
+async def test_they_go_with_the_preview_whether_the_worker_is_there_or_not(
+    tmp_path: Path, end: str, *, away: bool
+) -> None:
     world, worker = await ready(tmp_path)
     worker.take()
     await world.settle(3)
     assert len(list(tmp_path.iterdir())) == 4
+    until = world.status.lifecycle.expires_at
+    worker.error = NoAnswer("DELETE") if away else None
 
     match end:
         case "stop":
             world.say("/preview stop")
+        case "suspend":
+            world.github.suspended = True
+            world.poke()
         case "close":
             world.close()
         case "delete":
             world.cluster.preview = None
     await world.settle(6)
 
-    assert NAME in worker.forgotten
-    assert list(tmp_path.iterdir()) == []
-    if end == "stop":
+    if end in ("stop", "suspend"):
         assert world.status.pictures == Pictures()
+    assert (NAME in worker.forgotten) is not away
+    if away:
+        # Nobody has its address any more, and the worker was told how long it keeps them.
+        assert until is not None
+        world.clock.now = until
+        assert worker.take() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_crd_of_before_costs_the_pictures_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, worker = begun(tmp_path)
+    put, refused = world.cluster.put_status, 0
+
+    async def older(obj: Any) -> Any:
+        nonlocal refused
+        if "pictures" not in obj["status"]:
+            return await put(obj)
+        refused += 1
+        raise from_status("put status", 400, 'strict decoding error: unknown field "status.pictures"')
+
+    world.cluster.put_status = older  # type: ignore[method-assign]
+    await world.settle(10)
+    assert (world.serving, refused, world.status.last_error) == ([A], 1, "")
+    # Looked at again every five minutes, should it be applied; what it costs else is a pass.
+    assert (await waited(world, worker, 4))[1:] == [300, 300, 300]
+    assert "the CRD of Preview in this cluster is older than previewbot" in caplog.text
+
+    world.cluster.put_status = put  # type: ignore[method-assign]
+    world.clock.forward(minutes=5)
+    await world.run()
+    assert states(world) == {PictureState.PENDING}
+
+
+async def test_what_nobody_stores_is_asked_for_more_and_more_seldom(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path)
+    put = world.cluster.put_status
+
+    async def without(obj: Any) -> Any:
+        status = {key: value for key, value in obj["status"].items() if key != "pictures"}
+        return await put({**obj, "status": status})
+
+    world.cluster.put_status = without  # type: ignore[method-assign]
+    await world.settle(8)
+    assert (await waited(world, worker, 40))[-1] == 300
 
 
 async def test_nothing_of_a_fork_is_pictured_not_even_of_an_approved_commit(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from previewbot.reconciler.gather.github import must_read, read_github, wants_a_
 from previewbot.reconciler.gather.images import look_up_image
 from previewbot.reconciler.gather.links import ask_link
 from previewbot.reconciler.gather.others import taken_by_others
-from previewbot.reconciler.gather.pictures import is_away, look_at_pictures
+from previewbot.reconciler.gather.pictures import look_at_pictures
 from previewbot.reconciler.gather.pod_logs import read_logs
 from previewbot.reconciler.gather.pods import look_again_in, pod_problems
 from previewbot.reconciler.gather.presses import presses_waiting
@@ -240,7 +240,7 @@ async def _ask_for_services(context: Context, observation: Observation) -> Obser
         link_asked_since=context.links_being_asked.since(preview.name),
         pictures=pictures,
         pictures_asked=context.pictures_asked.of(preview.name),
-        pictures_away=is_away(context),
+        pictures_rest=context.pictures_asked.rest(context.now()),
     )
 
 

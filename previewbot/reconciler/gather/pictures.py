@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from previewbot.api import LinkKind, Pictures, Preview
-from previewbot.errors import RemoteError, SettingsError, TryLater, Unauthorized
+from previewbot.errors import Invalid, RemoteError, SettingsError, TryLater, Unauthorized
 from previewbot.reconciler.context import Context
 from previewbot.reconciler.observation import Observation, PicturesSeen
 from previewbot.reconciler.plan.decision import Decision, Hold, Run
-from previewbot.reconciler.plan.pictures import AWAY, seconds_until_wished, wish_of
+from previewbot.reconciler.plan.pictures import seconds_until_wished, wish_of
 from previewbot.rules import guard_bearers
 from previewbot.rules.pictures import NAME, public_part
 
@@ -24,6 +24,7 @@ _LASTS = timedelta(minutes=10)
 """So long a bearer lasts that a wish has; while pictures are due there is a new one each minute at least."""
 
 _NOT_REACHED = "the worker of pictures was not reached"
+_UNKNOWN = 'unknown field "status.pictures'
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +33,21 @@ async def look_at_pictures(
     context: Context, preview: Preview, observation: Observation, decision: Decision
 ) -> PicturesSeen | None:
     """Return how the pictures stand of a Preview as it is stored, if that was asked now."""
-    if context.pictures is None or isinstance(decision, Hold) or is_away(context):
+    name, now = preview.name, context.now()
+    asked = context.pictures_asked.of(name)
+    if context.pictures is None or isinstance(decision, Hold):
         return None
     if not isinstance(decision, Run):
-        return await _gone(context, preview)
-    name, now = preview.name, context.now()
+        if preview.status.pictures == Pictures() and asked is None:
+            return None
+        # Whether the worker hears of it or not, nobody is shown them any more.
+        await forget_pictures(context, name)
+        return PicturesSeen(None)
+    if context.pictures_asked.rest(now):
+        return None
     addresses = observation.gateway.state.addresses
     wish = wish_of(preview, observation.facts, context.limits, now, addresses=addresses)
-    after = seconds_until_wished(preview.status, wish, now, asked=context.pictures_asked.of(name))
+    after = seconds_until_wished(preview.status, wish, now, asked=asked)
     if wish is None or after is None or after > 0:
         return None
     try:
@@ -79,32 +87,37 @@ def _bearer(context: Context, preview: Preview, now: datetime) -> str:
     return guard_bearers.signed(context.guard_keys(), key, gateway.domain, now + _LASTS)
 
 
-async def forget_pictures(context: Context, name: str) -> bool:
-    """Have the worker forget a Preview that is over; return whether it did. By itself it does in the end."""
+async def forget_pictures(context: Context, name: str) -> None:
+    """Have the worker forget a Preview that is over, if it is there: by itself it does in the end."""
     context.pictures_asked.forget(name)
     # Whoever may make Previews may call one as they like: the worker knows none of them.
-    if context.pictures is None or is_away(context) or not re.fullmatch(NAME, name):
-        return False
+    if context.pictures is None or not re.fullmatch(NAME, name):
+        return
+    if context.pictures_asked.rest(context.now()):
+        return
     try:
         await context.pictures.forget(name)
     except (RemoteError, SettingsError, ValueError) as error:
         if _is_for_all(error):
             context.pictures_asked.away(context.now())
         _warn(_NOT_REACHED, name, error)
+
+
+def is_too_new(context: Context, error: RemoteError) -> bool:
+    """Return whether a status was refused because the CRD that the cluster has does not know of pictures.
+
+    Helm changes no CRD. Then none are asked for a while, and all the rest of the pass succeeds without.
+    """
+    if not (isinstance(error, Invalid) and _UNKNOWN in error.message):
         return False
+    if not context.pictures_asked.rest(context.now()):
+        log.warning(
+            "no pictures: the CRD of Preview in this cluster is older than previewbot; run kubectl apply "
+            "--server-side --force-conflicts --filename charts/previewbot/crds/",
+            extra={"error": error.message},
+        )
+    context.pictures_asked.not_stored(context.now())
     return True
-
-
-async def _gone(context: Context, preview: Preview) -> PicturesSeen | None:
-    if preview.status.pictures == Pictures() or not await forget_pictures(context, preview.name):
-        return None
-    return PicturesSeen(None)
-
-
-def is_away(context: Context) -> bool:
-    """Return whether the worker lately did not answer."""
-    failed = context.pictures_asked.failed_at
-    return failed is not None and context.now() - failed < AWAY
 
 
 def _is_for_all(error: Exception) -> bool:

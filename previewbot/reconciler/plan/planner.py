@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from previewbot.api import Child, ChildState, ConfigurationProblem, Reason, RequestKind, Status
+from previewbot.api import Child, ChildState, ConfigurationProblem, Pictures, Reason, RequestKind, Status
 from previewbot.config.repository import Notify
 from previewbot.reconciler.children.actions import Create, Delete
 from previewbot.reconciler.children.kind import ChildKind, Desired, Route
@@ -187,7 +187,7 @@ def plan_removal(
     observation: Observation, decision: Leave | End, kinds: Sequence[ChildKind], route: Route
 ) -> Plan:
     """Plan an end about which GitHub cannot be asked: everything goes, and there is nobody to tell."""
-    status = observation.preview.status
+    status = replace(observation.preview.status, pictures=Pictures())
     steps = removal(observation, kinds)
     return _plan(observation, status, decision, steps, kinds, route)
 
