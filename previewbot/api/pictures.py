@@ -68,6 +68,8 @@ class NoPicture(StrEnum):
     """It answered with something that a browser does not show, such as a download."""
     NO_ROOM = "NoRoom"
     """The worker has as many pictures as it may keep."""
+    TOO_MUCH_MEMORY = "TooMuchMemory"
+    """Its browser took more than it may, or the worker ended while it was looked at."""
     OTHER = "Other"
 
     @classmethod

@@ -56,6 +56,14 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--most", type=_size, default=256, metavar="MIB", help="MiB of pictures at most (%(default)s)"
     )
+    command.add_argument(
+        "--browser-memory",
+        type=_size,
+        default=700,
+        metavar="MIB",
+        help="MiB that a browser may take, before it is ended (%(default)s); an empty page takes some 250; "
+        "the limit of a container is to be some 300 more",
+    )
     command.add_argument("--chromium", metavar="PATH", help="the browser (default: chromium, as it is found)")
     command.add_argument(
         "--localhost",
@@ -91,7 +99,14 @@ def _run(options: argparse.Namespace) -> int:
     logs.configure()
     try:
         camera = Camera(chromium, hosts=OnThisMachine() if options.localhost else None)
-        return run(options.bind, options.folder, options.most * _MEBIBYTE, camera, tokens)
+        return run(
+            options.bind,
+            options.folder,
+            options.most * _MEBIBYTE,
+            camera,
+            options.browser_memory * _MEBIBYTE,
+            tokens,
+        )
     except OSError as error:
         print(f"previewbot pictures cannot start: {error.strerror or error}", file=sys.stderr)
         return 1

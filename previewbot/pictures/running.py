@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +13,12 @@ from pathlib import Path
 from aiohttp import web
 
 from previewbot.pictures.album import Album
+from previewbot.pictures.bounded import Bounded
 from previewbot.pictures.camera import Camera
+from previewbot.pictures.memory import Watch
+from previewbot.pictures.notes import Notes
 from previewbot.pictures.server import Worker
-from previewbot.pictures.shelf import Shelf
+from previewbot.pictures.shelf import Shelf, cleared
 
 _STOP_SECONDS = 2.0
 
@@ -30,18 +35,26 @@ class OnThisMachine(dict[str, str]):
 
 
 def run(
-    bind: str, folder: Path, most_bytes: int, camera: Camera, tokens: Callable[[], tuple[bytes, ...]]
+    bind: str,
+    folder: Path,
+    most_bytes: int,
+    camera: Camera,
+    most_memory: int,
+    tokens: Callable[[], tuple[bytes, ...]],
 ) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code. Raises OSError if `bind` or `folder` cannot be
-    used."""
+    """Serve until SIGTERM or SIGINT; return the exit code. `most_memory` is what a browser may take, in
+    bytes. Raises OSError if `bind` or `folder` cannot be used."""
     shelf = Shelf(folder, most_bytes)
     album = Album(shelf, lambda: datetime.now(UTC))
+    bounded = Bounded(camera, Watch(most_memory), Notes(folder))
+    # Playwright's program and Chromium write below it, and so does the camera, which makes each a home.
+    os.environ["TMPDIR"] = tempfile.tempdir = str(cleared(folder))
 
     async def until_told() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        worker = Worker(album, camera, tokens)
+        worker = Worker(album, bounded, tokens)
         runner = web.AppRunner(worker.application(), access_log=None, shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         try:

@@ -14,12 +14,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib.metadata import version
-from typing import Protocol
 
 from aiohttp import web
 
 from previewbot.api.pictures import NoPicture, Picture
 from previewbot.pictures.album import Album, Job
+from previewbot.pictures.bounded import Takes
 from previewbot.rules.pictures import (
     FILE,
     MOST_OF_A_WISH,
@@ -31,7 +31,7 @@ from previewbot.rules.pictures import (
     standing_object,
     wish_from,
 )
-from previewbot.rules.pictures_health import BrowserState, Health, health_object
+from previewbot.rules.pictures_health import Health, health_object
 
 _SCHEME = "Bearer "
 _NOT_LET_IN = "This is for previewbot's controller and pages: they send what pictures.token_file holds.\n"
@@ -40,19 +40,6 @@ _MOST_SECONDS = 120.0
 """For one picture, beside the bounds of the camera's own: nothing that hangs may hold up all others."""
 
 log = logging.getLogger(__name__)
-
-
-class Takes(Protocol):
-    """What takes a picture: `Camera`. `browser` says whether its browser starts, and `why` not."""
-
-    browser: BrowserState
-    why: str
-
-    async def try_browser(self) -> None:
-        """Find out whether its browser starts."""
-
-    async def take(self, job: Job) -> tuple[Seen, bytes]:
-        """Return what was seen, and the picture of it."""
 
 
 class Worker:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
+import tempfile
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,3 +87,16 @@ class Shelf:
     def _remove(self, key: Key) -> None:
         del self._sizes[key]
         (self._folder / key.as_file).unlink(missing_ok=True)
+
+
+def cleared(folder: Path) -> Path:
+    """Return an empty folder for what browsers write, always the same for the same `folder`; raises OSError.
+
+    What is there is of a worker that was killed: a container's temporary files outlive it.
+    """
+    which = hashlib.sha256(bytes(folder.absolute())).hexdigest()[:8]
+    found = Path(tempfile.gettempdir(), f"previewbot-pictures-{which}")
+    with suppress(FileNotFoundError):
+        shutil.rmtree(found)
+    found.mkdir(mode=0o700)
+    return found

@@ -75,7 +75,9 @@ def test_the_worker_of_pictures_has_no_token_a_bounded_disk_and_the_secret_that_
     assert spec["shareProcessNamespace"] is True
     assert one(rendered("everything"), "Deployment", "previewbot-pictures")["spec"]["replicas"] == 1
     assert only["image"].startswith("registry.example.com/previewbot-pictures@sha256:bbbb")
-    assert only["args"][-2:] == ["--most", "512"]
+    assert only["args"][-2:] == ["--most=512", "--browser-memory=700"]
+    # What is beside the browser, and what it takes until that is seen.
+    assert only["resources"]["limits"]["memory"] == "1Gi"
     assert found["pictures"]["emptyDir"] == {"sizeLimit": "528Mi"}
     assert {name for name, volume in found.items() if "secret" in volume or "configMap" in volume} == {
         "token"

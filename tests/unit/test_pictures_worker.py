@@ -29,7 +29,7 @@ from previewbot.clients.pictures import PicturesClient
 from previewbot.errors import Invalid, Unauthorized
 from previewbot.pictures.album import Album, Job
 from previewbot.pictures.server import Worker
-from previewbot.pictures.shelf import Shelf
+from previewbot.pictures.shelf import Shelf, cleared
 from previewbot.rules.pictures import (
     LEAST_COLOURS,
     MOST_ADDRESSES,
@@ -322,6 +322,23 @@ def test_only_pictures_of_ours_are_removed_at_the_start(tmp_path: Path) -> None:
     Shelf(tmp_path, 10)
 
     assert {each.name for each in tmp_path.iterdir()} == set(stay)
+
+
+def test_what_a_worker_that_was_killed_left_of_its_browsers_is_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("one", "two"):
+        (cleared(Path(name)) / "playwright_chromiumdev_profile-x").mkdir()
+    one = cleared(Path("one"))
+
+    assert (files(one), one.stat().st_mode & 0o777) == (0, 0o700)
+    assert sum(files(each) for each in tmp_path.iterdir()) == 1
+    # Somebody else's, who waits for us to write there.
+    one.rmdir()
+    one.symlink_to(tmp_path)
+    with pytest.raises(OSError, match="symbolic link"):
+        cleared(Path("one"))
 
 
 async def test_what_is_no_evidence_is_kept_by_nobody(tmp_path: Path) -> None:
