@@ -147,6 +147,22 @@ async def test_after_a_restart_of_the_worker_the_next_look_has_them_taken_anew(t
     assert (world.status.report("comment").edits, world.comment) == (edits, shown)
 
 
+async def test_what_the_worker_tries_again_is_seen_soon(tmp_path: Path) -> None:
+    world, worker = begun(tmp_path)
+    worker.seen["/"] = Seen(503)
+    await world.settle(8)
+    worker.take()
+    await world.settle(3)
+    assert {(each.why, each.answered) for each in world.status.pictures.taken} == {(NoPicture.STATUS, 503)}
+
+    worker.seen.clear()
+    world.clock.forward(minutes=1)
+    assert worker.take() == 4
+    [seconds] = await waited(world, worker, 1)
+    assert seconds <= 60
+    assert states(world) == {PictureState.TAKEN}
+
+
 async def test_what_was_started_anew_is_looked_at_anew_though_its_commit_is_the_same(tmp_path: Path) -> None:
     world, worker = await ready(tmp_path)
     worker.take()

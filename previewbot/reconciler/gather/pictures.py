@@ -21,7 +21,8 @@ from previewbot.rules import guard_bearers
 from previewbot.rules.pictures import NAME, public_part
 
 _LASTS = timedelta(minutes=10)
-"""So long a bearer lasts that a wish has; while pictures are due there is a new one each minute at least."""
+"""So long a bearer lasts that a wish has. There is a new one every five minutes at least, so that one counts
+whenever the worker tries again what failed, and every minute while pictures are due."""
 
 _NOT_REACHED = "the worker of pictures was not reached"
 _UNKNOWN = 'unknown field "status.pictures'

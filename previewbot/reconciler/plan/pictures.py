@@ -27,7 +27,7 @@ from previewbot.config.repository import RepositoryConfig
 from previewbot.engine import links
 from previewbot.reconciler.limits import Limits
 from previewbot.reconciler.observation import Observation, PicturesAskedFor, PicturesSeen, PullRequestFacts
-from previewbot.rules.pictures import MOST_ADDRESSES, Place, Wish, at_path, path_of, pictures_of
+from previewbot.rules.pictures import MOST_ADDRESSES, Place, Wish, at_path, may_pass, path_of, pictures_of
 
 AGAIN = timedelta(minutes=5)
 """How often the worker is asked whether it still has what was taken."""
@@ -132,6 +132,9 @@ def seconds_until_wished(
         waits = _slower(asked.since, now, AGAIN.total_seconds())
     elif pictures.are_due:
         waits = _slower(pictures.since or now, now, _LATER)
+    elif any(may_pass(each) for each in pictures.taken):
+        # The worker tries these again by itself, soon at first.
+        waits = max(_LATER, _slower(pictures.since or now, now, AGAIN.total_seconds()))
     return waits - (now - asked.at).total_seconds()
 
 
