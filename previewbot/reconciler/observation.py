@@ -229,12 +229,15 @@ class PicturesSeen:
 class PicturesAskedFor:
     """What the worker was last asked for a Preview: `of` which wish, `since` when of that one, and when.
 
+    `until` is when that wish ended, and `only_asks` whether it asked for no look.
     It is not asked for the same before it `rests` so many seconds, since nothing came of that.
     """
 
     of: str
     since: datetime
     at: datetime
+    until: datetime
+    only_asks: bool = False
     rests: float = 0.0
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from previewbot.reconciler.bounded import keep
 from previewbot.reconciler.observation import PicturesAskedFor
 from previewbot.reconciler.plan.pictures import AGAIN, AWAY
+from previewbot.rules.pictures import Wish
 
 _KEPT = 10_000
 
@@ -26,24 +27,24 @@ class PicturesAsked:
         """Return what it was last asked for a Preview; None if that was nothing."""
         return self._asked.get(name)
 
-    def answered(self, name: str, of: str, now: datetime) -> None:
+    def answered(self, name: str, wish: Wish, now: datetime) -> None:
         """Note that it answered to a wish."""
-        self._note(name, of, now, rests=0.0)
+        self._note(name, wish, now, rests=0.0)
 
-    def refused(self, name: str, of: str, now: datetime) -> None:
+    def refused(self, name: str, wish: Wish, now: datetime) -> None:
         """Note that nothing comes of a wish, whoever is to blame: it is the only one that waits for that."""
-        self._note(name, of, now, rests=AGAIN.total_seconds())
+        self._note(name, wish, now, rests=AGAIN.total_seconds())
 
-    def unanswered(self, name: str, of: str, now: datetime) -> None:
+    def unanswered(self, name: str, wish: Wish, now: datetime) -> None:
         """Note that it did not answer to a wish, so that it is not asked for anybody now.
 
         Should it be this one wish that it cannot bear, it waits longer each time than those of others: else
         it would be the first again and again, and nobody else's turn would come.
         """
         before = self._asked.get(name)
-        rests = 2 * before.rests if before is not None and before.of == of else 0.0
+        rests = 2 * before.rests if before is not None and before.of == wish.of else 0.0
         rests = min(max(rests, AWAY.total_seconds()), AGAIN.total_seconds())
-        self._note(name, of, now, rests=rests)
+        self._note(name, wish, now, rests=rests)
         self.away(now)
 
     def away(self, now: datetime) -> None:
@@ -63,7 +64,8 @@ class PicturesAsked:
         """Forget a Preview that has no pictures any more."""
         self._asked.pop(name, None)
 
-    def _note(self, name: str, of: str, now: datetime, *, rests: float) -> None:
+    def _note(self, name: str, wish: Wish, now: datetime, *, rests: float) -> None:
         before = self._asked.get(name)
-        since = before.since if before is not None and before.of == of else now
-        keep(self._asked, name, PicturesAskedFor(of, since, now, rests), _KEPT)
+        since = before.since if before is not None and before.of == wish.of else now
+        asked = PicturesAskedFor(wish.of, since, now, wish.until, wish.only_asks, rests)
+        keep(self._asked, name, asked, _KEPT)

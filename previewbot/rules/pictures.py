@@ -75,7 +75,8 @@ class Wish(Value):
     `serving_since` is when that began: what was started anew is looked at anew, also of the same commit.
     `bearer` lets whoever sends it through the guard before the preview; empty where there is none.
     It ends at `bearer_until`, and nothing is looked at with one that has ended. With `only_asks` nothing is
-    looked at either: how they stand is asked of what sleeps, which a look would wake.
+    looked at either: how they stand is asked of what sleeps, which a look would wake. `asks_of` is the `of`
+    of the wish that is asked about, whose places are not known any more but for their paths.
     `addresses` are where the preview's host is, if its name is not known in the cluster.
     """
 
@@ -87,11 +88,14 @@ class Wish(Value):
     serving_since: datetime | None = None
     bearer_until: datetime | None = None
     only_asks: bool = False
+    asks_of: Annotated[str, Field(max_length=64)] = ""
 
     @property
     def of(self) -> str:
         """What tells it from other wishes: bearer, end and whether it only asks change, and nothing is taken
         anew for that."""
+        if self.asks_of:
+            return self.asks_of
         since = self.serving_since.timestamp() if self.serving_since else None
         places = [(each.path, each.with_url, each.without_url) for each in self.places]
         said = repr((self.sha, since, places))
@@ -139,8 +143,10 @@ def wish_from(content: bytes) -> Wish:
         raise NoWish(f"no wish for pictures: {where} is not as it should be") from None
     if wish.until.tzinfo is None:
         raise NoWish("no wish for pictures: until has no zone")
+    if wish.asks_of and not wish.only_asks:
+        raise NoWish("no wish for pictures: asks_of goes with only_asks")
     for place in wish.places:
-        if not (_is_web(place.with_url) and _is_web(place.without_url)):
+        if not wish.asks_of and not (_is_web(place.with_url) and _is_web(place.without_url)):
             raise NoWish("no wish for pictures: only http and https are looked at, without a login")
     return wish
 

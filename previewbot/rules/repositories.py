@@ -135,7 +135,19 @@ def warnings_of(settings: Settings) -> tuple[str, ...]:
             "`owners` is not set: whichever account installs the App is served, which for a public App is "
             "anybody. Write whose installations count, for example `owners: [acme]`"
         )
+    if settings.pictures is not None and not settings.pictures.public and not _anybody_reads_words(settings):
+        found.append(
+            "`pictures` is set, and nobody may see any: a page shows them to those who may read its words, "
+            "and `access` lets nobody. Let people sign in, or set `pictures.public: true`, or leave "
+            "`pictures` out"
+        )
     return (*found, *_idle_limits(settings))
+
+
+def _anybody_reads_words(settings: Settings) -> bool:
+    """Return whether somebody may read the words of a page, once they have signed in or by a proxy."""
+    proxy = settings.by_proxy
+    return settings.access_or_default == "github" or (proxy is not None and proxy.sees == "words")
 
 
 def _idle_limits(settings: Settings) -> Iterator[str]:

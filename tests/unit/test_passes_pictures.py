@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from previewbot.api import NoPicture, Pictures, PictureState
+from previewbot.api import NoPicture, Phase, Pictures, PictureState
 from previewbot.config.server.pictures import PicturesSettings
 from previewbot.errors import NoAnswer, SettingsError, TryLater, from_status
 from previewbot.rules.guard_bearers import Standing, standing
@@ -161,6 +161,85 @@ async def test_what_the_worker_tries_again_is_seen_soon(tmp_path: Path) -> None:
     [seconds] = await waited(world, worker, 1)
     assert seconds <= 60
     assert states(world) == {PictureState.TAKEN}
+
+
+def asleep(world: World) -> None:
+    world.cluster.session_becomes("Idle", idleSince="2026-11-24T09:30:00.000000Z")
+
+
+async def test_of_what_sleeps_it_is_only_asked_whether_they_are_there_still(tmp_path: Path) -> None:
+    world, worker = await ready(tmp_path, public=True)
+    worker.take()
+    await world.settle(3)
+    asked = worker.asked
+    asleep(world)
+    await world.settle(4)
+    assert (world.status.phase, states(world)) == (Phase.IDLE, {PictureState.TAKEN})
+    assert (worker.asked, worker.wishes[-1].only_asks) == (asked + 1, True)
+    assert world.comment.count("<img") == 4
+    assert world.outcome.requeue_after is not None
+    assert world.outcome.requeue_after <= 15 * 60
+
+    worker.restart()
+    world.clock.forward(minutes=15)
+    await world.run()
+    assert states(world) == {PictureState.PENDING}
+    assert worker.take() == 0
+    await world.settle(3)
+    assert "<img" not in world.comment
+
+    world.cluster.session_becomes("Ready")
+    await world.settle(4)
+    assert worker.take() == 4
+    world.clock.forward(minutes=1)
+    await world.run()
+    assert states(world) == {PictureState.TAKEN}
+
+
+async def test_what_falls_asleep_is_not_woken_by_what_is_still_to_be_taken(tmp_path: Path) -> None:
+    world, worker = await ready(tmp_path)
+    assert states(world) == {PictureState.PENDING}
+    asleep(world)
+    await world.settle(6)
+
+    assert worker.wishes[-1].only_asks
+    assert worker.take() == 0
+
+
+async def test_two_hours_longer_are_told_the_worker_of_what_sleeps_too(tmp_path: Path) -> None:
+    world, worker = await ready(tmp_path)
+    worker.take()
+    await world.settle(3)
+    asleep(world)
+    await world.settle(4)
+    end = world.status.lifecycle.expires_at
+    assert end is not None
+    world.clock.now = end - timedelta(minutes=1)
+    await world.settle(2)
+    world.say("/preview extend 2h")
+    await world.settle(4)
+    world.clock.now = end + timedelta(minutes=1)
+    await world.run()
+
+    assert states(world) == {PictureState.TAKEN}
+    assert worker.album.content(NAME, A, "0-phone-after") is not None
+
+
+async def test_while_a_newer_commits_link_is_not_proven_those_of_before_are_asked_for(tmp_path: Path) -> None:
+    world, worker = await ready(tmp_path)
+    worker.take()
+    await world.settle(3)
+    world.links.answer = Answer(200, agents=(FROM_STAGING,))
+    world.push(B)
+    await world.settle(10)
+    assert world.serving == [B]
+    assert (world.status.pictures.sha, states(world)) == (A, {PictureState.TAKEN})
+
+    worker.restart()
+    world.clock.forward(minutes=15)
+    await world.run()
+    assert (world.status.pictures.sha, states(world)) == (A, {PictureState.PENDING})
+    assert worker.take() == 0
 
 
 async def test_what_was_started_anew_is_looked_at_anew_though_its_commit_is_the_same(tmp_path: Path) -> None:

@@ -388,8 +388,10 @@ async def test_nothing_is_looked_at_for_what_sleeps_nor_with_a_bearer_that_has_e
         await worker.all_taken(a_wish(), third)
         assert {job.name for job in worker.camera.jobs} == {third}
 
-        # What was lost meanwhile is told, and what is there stays, with the end that is told now.
-        later = replace(a_wish(until=NOW + timedelta(hours=3)), only_asks=True)
+        # What was lost meanwhile is told, and what is there stays, with the end that is told now: also where
+        # nothing but paths is known any more of what was wished for.
+        until, of = NOW + timedelta(hours=3), a_wish().of
+        later = Wish(HEAD, until, (Place("/", "", ""),), only_asks=True, asks_of=of)
         assert {each.state for each in (await worker.client.wish(third, later)).taken} == {TAKEN}
         worker.now[0] += timedelta(hours=2)
         assert {each.state for each in (await worker.client.wish(third, later)).taken} == {TAKEN}
@@ -441,6 +443,8 @@ WRONG = {
     b'"withUrl": "file:///etc/passwd", "withoutUrl": "http://b/"}]}',
     "a login": b'{"sha": "%s", "until": "2026-11-24T09:00:00Z", "places": [{"path": "/", '
     b'"withUrl": "http://u:p@a/", "withoutUrl": "http://b/"}]}',
+    "a look at what only names a wish": b'{"sha": "%s", "until": "2026-11-24T09:00:00Z", "places": [{"path": '
+    b'"/", "withUrl": "http://a/", "withoutUrl": "http://b/"}], "asksOf": "0123456789abcdef"}',
     "no zone": b'{"sha": "%s", "until": "2026-11-24T09:00:00", "places": [{"path": "/", '
     b'"withUrl": "http://a/", "withoutUrl": "http://b/"}]}',
 }

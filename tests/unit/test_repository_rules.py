@@ -384,6 +384,30 @@ def test_the_start_warns_of_what_is_left_open() -> None:
     assert warnings_of(settings()) == ()
 
 
+PICTURES = {"url": "http://pictures:8080", "token_file": "/etc/previewbot/pictures/token"}
+KEYS_OF_FORMS = {"cookie_keys_file": "/etc/previewbot/sign-in/cookie-keys"}
+SIGN_IN = {"client_id": "Iv23liAbCdEfGhIjKlMn", "client_secret_file": "/etc/previewbot/sign-in/client-secret"}
+BY_PROXY = {"header": "X-Forwarded-Email", "from": ["10.20.0.0/24"], "repositories": ["acme/*"]}
+
+
+@pytest.mark.parametrize(
+    ("more", "for_nobody"),
+    [
+        ({"access": "none"}, True),
+        ({"access": "none", "pictures": {**PICTURES, "public": True}}, False),
+        ({"sign_in": {**KEYS_OF_FORMS, **SIGN_IN}}, False),
+        ({"access": "proxy", "sign_in": KEYS_OF_FORMS, "proxy": {**BY_PROXY, "sees": "state"}}, True),
+        ({"access": "proxy", "sign_in": KEYS_OF_FORMS, "proxy": BY_PROXY}, False),
+    ],
+)
+def test_the_start_warns_of_pictures_that_nobody_may_see(more: dict[str, Any], for_nobody: bool) -> None:
+    warnings = warnings_of(
+        settings(**{"pictures": PICTURES, "public_url": "https://previews.example.com", **more})
+    )
+
+    assert [each.partition(",")[0] for each in warnings] == ["`pictures` is set"] * for_nobody
+
+
 def test_the_start_warns_of_limits_that_are_never_reached() -> None:
     limits = {"previews": 5, "per_repository": 10, "per_author": 5, "per_agent": 6}
     rule = {"match": ["acme/shop"], "limits": {"previews": 2, "per_author": 3, "per_agent": 2}}

@@ -52,10 +52,10 @@ async def look_at_pictures(
     if wish is None or after is None or after > 0:
         return None
     try:
-        bearer = _bearer(context, preview, now)
+        bearer = "" if wish.only_asks else _bearer(context, preview, now)
     except (SettingsError, ValueError) as error:
         # Those without a guard need no keys.
-        context.pictures_asked.refused(name, wish.of, now)
+        context.pictures_asked.refused(name, wish, now)
         _warn("no pictures are taken behind the guard, whose keys cannot be read", name, error)
         return None
     wish = replace(wish, bearer=bearer, bearer_until=now + _LASTS if bearer else None)
@@ -66,13 +66,13 @@ async def look_at_pictures(
             public = public_part(context.pictures.secret(), name, wish.sha)
     except (RemoteError, SettingsError, ValueError) as error:
         if _is_for_all(error):
-            context.pictures_asked.unanswered(name, wish.of, now)
+            context.pictures_asked.unanswered(name, wish, now)
             _warn(_NOT_REACHED, name, error)
         else:
-            context.pictures_asked.refused(name, wish.of, now)
+            context.pictures_asked.refused(name, wish, now)
             _warn("the worker of pictures takes no wish for this preview", name, error)
         return None
-    context.pictures_asked.answered(name, wish.of, now)
+    context.pictures_asked.answered(name, wish, now)
     return PicturesSeen(wish, standing.taken, public)
 
 

@@ -32,6 +32,9 @@ from previewbot.rules.pictures import MOST_ADDRESSES, Place, Wish, at_path, may_
 AGAIN = timedelta(minutes=5)
 """How often the worker is asked whether it still has what was taken."""
 
+_ASLEEP = timedelta(minutes=15)
+"""How often it is asked the same of what is not looked at: nothing is taken, but something may be lost."""
+
 AWAY = timedelta(seconds=30)
 """How long a worker is not asked anything that did not answer."""
 
@@ -60,16 +63,20 @@ def wish_of(
     *,
     addresses: Sequence[str] = (),
 ) -> Wish | None:
-    """Return what is to be pictured of a Preview as it is stored; None if nothing is, or not now.
+    """Return what is to be pictured of a Preview as it is stored; None if nothing is.
+
+    Of what sleeps, or while it is not known what the link shows, it only asks: nothing is looked at, and what
+    was wished for before waits.
 
     `addresses` are those of the Gateway, for a link whose name is not known in the cluster.
     """
     config, status = facts.config if facts is not None else None, preview.status
     if facts is None or config is None or not limits.pictures or facts.pull_request.is_fork:
         return None
+    until = status.lifecycle.expires_at or now + limits.ttl_max
     shown = _shown(status, limits)
     if shown is None or not shown.awake:
-        return None
+        return _question(status.pictures, until)
     link = status.link
     places = tuple(
         Place(path, at_path(link.url, path), at_path(link.staging_url, path))
@@ -79,9 +86,17 @@ def wish_of(
     )
     if not places:
         return None
-    until = status.lifecycle.expires_at or now + limits.ttl_max
     known = tuple(addresses)[:MOST_ADDRESSES]
     return Wish(shown.sha, until, places, addresses=known, serving_since=shown.since)
+
+
+def _question(pictures: Pictures, until: datetime) -> Wish | None:
+    """Return a wish that only asks how these pictures stand, and keeps them until then; None without any."""
+    paths = dict.fromkeys(each.path for each in pictures.taken)
+    if not pictures.of or not paths:
+        return None
+    places = tuple(Place(path, "", "") for path in paths)
+    return Wish(pictures.sha, until, places, only_asks=True, asks_of=pictures.of)
 
 
 def paths_of(config: RepositoryConfig, services: Sequence[Service], lands_on: str) -> tuple[str, ...]:
@@ -123,10 +138,15 @@ def seconds_until_wished(
         return 0.0
     pictures = status.pictures
     waits = AGAIN.total_seconds()
-    if asked.of != wish.of:
+    if asked.of != wish.of or asked.only_asks != wish.only_asks:
+        # What falls asleep is not to be woken by what is still to be looked at.
         waits = _SOON
     elif asked.rests:
         waits = asked.rests
+    elif status.lifecycle.expires_at is not None and asked.until < wish.until:
+        waits = _SOON
+    elif wish.only_asks:
+        waits = _ASLEEP.total_seconds()
     elif pictures.of != wish.of:
         # Its answer was not stored. Something was faster perhaps, and perhaps it never can be.
         waits = _slower(asked.since, now, AGAIN.total_seconds())
