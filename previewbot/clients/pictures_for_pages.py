@@ -79,7 +79,7 @@ class PicturesForPages:
                 fetching.left = int(length)
                 return Stream(int(length), fetching)
         except _BROKEN as error:
-            raise _away(what, type(error).__name__) from error
+            raise _away(what, "too slowly" if fetching.is_cut else type(error).__name__) from error
         finally:
             if not is_read:
                 fetching.close()
@@ -103,7 +103,7 @@ class _Fetching(Iterator[bytes]):
         self._socket: socket.socket | None = None
         self._cutting = threading.Timer(seconds, self._cut)
         self._cutting.daemon = True
-        self._is_cut = False
+        self.is_cut = False
         self.left = 0
 
     def begin(self, path: str, headers: dict[str, str]) -> HTTPResponse:
@@ -114,7 +114,7 @@ class _Fetching(Iterator[bytes]):
         self._connection.request("GET", f"{self._below}{path}", headers=headers)
         self._answer = self._connection.getresponse()
         # Headers that end with the connection count as whole to http.client.
-        if self._is_cut:
+        if self.is_cut:
             raise TimeoutError
         return self._answer
 
@@ -144,7 +144,7 @@ class _Fetching(Iterator[bytes]):
         self._let_go()
 
     def _cut(self) -> None:
-        self._is_cut = True
+        self.is_cut = True
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
