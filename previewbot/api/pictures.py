@@ -61,6 +61,8 @@ class NoPicture(StrEnum):
     OTHER_COMMIT = "OtherCommit"
     """Its answer names another commit: the preview changed while it was looked at."""
     BLANK = "Blank"
+    LEFT_OUT = "LeftOut"
+    """The page is blank without what it has of other hosts."""
     TOO_LATE = "TooLate"
     NO_ANSWER = "NoAnswer"
     CERTIFICATE = "Certificate"

@@ -6,12 +6,44 @@ import asyncio
 import re
 import socket
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit, urlunsplit
 
 from previewbot.pictures.album import Job
 from previewbot.rules.pictures import host_of
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?")
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""https://www.rfc-editor.org/rfc/rfc6052#section-2.1"""
+_NOBODYS = tuple(
+    ip_network(each)
+    for each in (
+        # No host's: https://www.iana.org/assignments/iana-ipv4-special-registry/ and
+        # https://www.iana.org/assignments/iana-ipv6-special-registry/, and old ways to write IPv4 as IPv6
+        # (https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1).
+        "0.0.0.0/8",
+        "192.0.0.0/24",
+        "::/96",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        # What clouds tell their machines beside 169.254.0.0/16, which is link-local.
+        # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+        "fd00:ec2::/32",
+        # https://cloud.google.com/compute/docs/metadata/querying-metadata
+        "fd20:ce::254/128",
+        # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+        "168.63.129.16/32",
+        # https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
+        "100.100.100.200/32",
+    )
+)
+
+
+def opened(url: str) -> str:
+    """Return an address with its host as a browser writes it: without a dot at the end, and in ASCII."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port is not None else ""
+    return urlunsplit(parts._replace(netloc=f"{host_of(url)}{port}"))
 
 
 async def addresses_for(job: Job, known: Mapping[str, str]) -> dict[str, str]:
@@ -36,7 +68,7 @@ async def addresses_for(job: Job, known: Mapping[str, str]) -> dict[str, str]:
 
 
 async def _address_of(name: str) -> str:
-    """Return an address of a name as Chromium's rules write it; empty if it has none, or one of this machine.
+    """Return an address of a name as Chromium's rules write it; empty if it has none where previews may be.
 
     Where staging is says a repository's file: it must not be this pod, or what a cloud tells its machines.
     """
@@ -46,9 +78,39 @@ async def _address_of(name: str) -> str:
         return ""
     for _, _, _, _, place in found:
         address = ip_address(str(place[0]).partition("%")[0])
-        address = getattr(address, "ipv4_mapped", None) or address
-        if not (
-            address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
-        ):
+        if may_be_reached(address):
             return f"[{address}]" if address.version == 6 else str(address)
     return ""
+
+
+def may_be_reached(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether a preview, or staging, may be at an address. No list knows every cloud's."""
+    inner = _inside(address)
+    if inner is not None:
+        return may_be_reached(inner)
+    if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
+        return False
+    if any(address in network for network in _NOBODYS):
+        return False
+    return not _is_ours(address)
+
+
+def _inside(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that a translator or a tunnel makes of an IPv6 address, if it does."""
+    if not isinstance(address, IPv6Address):
+        return None
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def _is_ours(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is this pod's own: from it the pod would ask there. Nothing is sent."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as asks:
+        try:
+            asks.connect((str(address), 9))
+        except OSError:
+            # Nothing leads there.
+            return False
+        return ip_address(asks.getsockname()[0]) == address

@@ -29,7 +29,7 @@ from playwright.async_api import Error as BrowserError
 
 from previewbot.api.pictures import SIZES, Device, NoPicture, Side
 from previewbot.engine.guarded import with_bearer
-from previewbot.pictures.addresses import addresses_for
+from previewbot.pictures.addresses import addresses_for, opened
 from previewbot.pictures.album import Job
 from previewbot.pictures.colours import colours
 from previewbot.pictures.look import Look, Patience
@@ -84,14 +84,20 @@ class Camera:
         patience = self._patience
         try:
             # Beside what each step is given: a browser that hangs ends with Playwright's own program.
-            async with asyncio.timeout(patience.load + patience.quiet + patience.rest):
-                return await self._take(job)
+            async with asyncio.timeout(patience.load + patience.rest):
+                seen, content = await self._take(job)
         except TimeoutError:
             return Seen(failure=NoPicture.TOO_LATE), b""
         except Exception as error:
             # Also one without a class of its own: Playwright's program ended, for example for want of memory.
             log.warning("no picture", extra={"preview": job.name, "error": type(error).__name__})
             return Seen(failure=NoPicture.OTHER), b""
+        if seen.failure is NoPicture.NO_ANSWER:
+            # Mostly it is no fault of the page's: a NetworkPolicy, a Gateway that is elsewhere.
+            log.warning("nothing answered", extra={"preview": job.name, "host": host_of(job.url)})
+        elif seen.left_out:
+            log.info("left out", extra={"preview": job.name, "hosts": list(seen.left_out)})
+        return seen, content
 
     async def _take(self, job: Job) -> tuple[Seen, bytes]:
         led = await addresses_for(job, self._hosts)
@@ -100,8 +106,8 @@ class Camera:
         rules = ", ".join([*(f"MAP {host} {address}" for host, address in led.items()), "MAP * ~NOTFOUND"])
         async with self._launched(f"--host-resolver-rules={rules}") as browser:
             context = await _context(browser, job)
-            look = Look(await context.new_page(), _opened(job))
-            seen, content = await look.at(self._patience)
+            look = Look(await context.new_page(), _opened(job), self._patience, led)
+            seen, content = await look.taken()
             if not content:
                 return seen, b""
             await context.close()
@@ -156,9 +162,8 @@ def _opened(job: Job) -> str:
     With a header, Playwright would pass the bearer on to wherever the preview redirects, and leave it out of
     WebSockets. So the guard is asked for its cookie, which browsers send to that one host and with all.
     """
-    if job.wish.bearer and job.picture.side is Side.AFTER:
-        return with_bearer(job.url, job.wish.bearer)
-    return job.url
+    url = opened(job.url)
+    return with_bearer(url, job.wish.bearer) if job.wish.bearer and job.picture.side is Side.AFTER else url
 
 
 def chromium_here() -> str | None:

@@ -42,6 +42,7 @@ SHA = r"[0-9a-f]{40,64}"
 FILE = r"[0-9]{1,2}-(?:phone|desktop)-(?:before|after)"
 """What names a Preview, a commit and a picture in an address."""
 
+_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
 _PURPOSE = b"previewbot: a picture that anybody may see\0"
 _ERROR, _ERROR_OF_THE_SERVER = 400, 500
 _MAY_PASS = frozenset(
@@ -115,7 +116,8 @@ class Seen:
     """What a browser saw of a page: the host that it was led to last, what answered there, and its colours.
 
     `host` is empty and `status` 0 where nothing was asked or answered; `commit` is the one that the answer
-    names (`x-preview-sha`), empty where it names none; `failure` is why there is no picture.
+    names (`x-preview-sha`), empty where it names none; `failure` is why there is no picture. `left_out` are
+    other hosts of which the page wanted something, in vain.
     """
 
     status: int = 0
@@ -123,6 +125,7 @@ class Seen:
     colours: int = 0
     commit: str = ""
     failure: NoPicture | None = None
+    left_out: tuple[str, ...] = ()
 
 
 _WISH, _STANDING = TypeAdapter(Wish), TypeAdapter(Standing)
@@ -199,9 +202,14 @@ def path_of(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL in small letters, without its port; empty where there is none."""
+    """Return the host of a URL as browsers write it, without its port; empty where there is none.
+
+    In small letters and ASCII (IDNA), without a dot at its end. Where the one IDNA and the other differ
+    (https://www.unicode.org/reports/tr46/#Deviations) it would be another host than the browser's, so none.
+    """
     try:
-        return urlsplit(url).hostname or ""
+        host = (urlsplit(url).hostname or "").removesuffix(".")
+        return "" if _DEVIATIONS.intersection(host) else host.encode("idna").decode().lower()
     except ValueError:
         return ""
 
@@ -219,8 +227,10 @@ def judged(picture: Picture, seen: Seen, url: str, sha: str) -> Picture:
         return _refused(picture, NoPicture.STATUS, seen.status)
     if seen.failure is not None:
         return _refused(picture, seen.failure)
+    if not seen.status:
+        return _refused(picture, NoPicture.NO_ANSWER)
     if seen.colours < LEAST_COLOURS:
-        return _refused(picture, NoPicture.BLANK)
+        return _refused(picture, NoPicture.LEFT_OUT if seen.left_out else NoPicture.BLANK)
     return Picture(picture.path, picture.device, picture.side, PictureState.TAKEN)
 
 

@@ -52,7 +52,7 @@ BY_UDP = """<script>(async () => {
   sent.src = '/sent'
   document.body.append(sent)
 })()</script><img src='/slow'>"""
-_PATIENCE = Patience(load=2.5, quiet=0.3, rest=10.0)
+_PATIENCE = Patience(load=3.0, poll=2.0, still=0.3, rest=30.0)
 LOOPBACK = dict.fromkeys((OURS, STAGING), "127.0.0.1")
 
 
@@ -94,6 +94,11 @@ class Site:
             f"fetch('http://{STAGING}:{self.port}/f', {{method: 'DELETE'}}); alert(1);"
             "navigator.sendBeacon('/g?' + new URLSearchParams({seen: [...performance.getEntries()]"
             ".map((each) => each.name).join(' ')}))</script>",
+            "/500-and-none": f"{RAINBOW}<script>location = '/none'</script>",
+            "/to-nothing": "<body><script>location = 'about:blank'</script>",
+            "/by-others": f"<body style='background:white'><script src='http://{there}/app.js'></script>",
+            "/late": f"<body><script>fetch('/slow').then(() => document.write(`{RAINBOW}`));"
+            "new EventSource('/endless')</script>",
             "/loops": f"{RAINBOW}<script>while (true) {{}}</script>",
         }
         if request.path == "/udp":
@@ -101,8 +106,14 @@ class Site:
         match request.path:
             case "/slow":
                 await asyncio.sleep(1)
-            case "/500":
-                return web.Response(status=500, text=RAINBOW, content_type="text/html")
+            case "/500" | "/500-and-none":
+                return web.Response(
+                    status=500, text=pages.get(request.path, RAINBOW), content_type="text/html"
+                )
+            case "/none":
+                return web.Response(status=204)
+            case "/silent":
+                await asyncio.sleep(60)
             case "/next-commit":
                 return web.Response(text=RAINBOW, content_type="text/html", headers={COMMIT_HEADER: "b" * 40})
             case "/away" | "/away-and-back":
@@ -176,11 +187,15 @@ async def look(
 
 NO_EVIDENCE = {
     "/500": (NoPicture.STATUS, 500),
+    "/500-and-none": (NoPicture.STATUS, 500),
     "/404": (NoPicture.STATUS, 404),
     "/away": (NoPicture.OTHER_HOST, 0),
     "/by-script": (NoPicture.OTHER_HOST, 0),
     "/next-commit": (NoPicture.OTHER_COMMIT, 0),
     "/blank": (NoPicture.BLANK, 0),
+    "/by-others": (NoPicture.LEFT_OUT, 0),
+    "/to-nothing": (NoPicture.NO_ANSWER, 0),
+    "/silent": (NoPicture.NO_ANSWER, 0),
     "/endless": (NoPicture.TOO_LATE, 0),
     "/loops": (NoPicture.TOO_LATE, 0),
     "/download": (NoPicture.NO_PAGE, 0),
@@ -194,8 +209,8 @@ async def test_what_is_no_evidence_is_said_in_words(camera: Camera, site: Site, 
     assert (picture.state, picture.why, picture.answered) == (PictureState.REFUSED, *NO_EVIDENCE[path])
 
 
-@pytest.mark.parametrize(("path", "device"), [("/huge", Device.PHONE), ("/", Device.DESKTOP)])
-async def test_a_page_is_pictured_as_far_as_it_is_seen_first(
+@pytest.mark.parametrize(("path", "device"), [("/huge", Device.PHONE), ("/late", Device.DESKTOP)])
+async def test_a_page_is_pictured_as_far_as_it_is_seen_first_with_what_it_asked_for(
     camera: Camera, site: Site, path: str, device: Device
 ) -> None:
     picture, content = await look(camera, site, path, device)
