@@ -250,6 +250,27 @@ def test_the_worker_of_pictures_reaches_the_gateway_alone_and_is_reached_by_thos
     ]
 
 
+def test_the_worker_of_pictures_asks_the_clusters_own_dns_unless_another_is_named() -> None:
+    enabled = (
+        "pictures.image.repository=a",
+        "pictures.existingSecret=b",
+        "pictures.reaches.peers[0].ipBlock.cidr=192.0.2.1/32",
+    )
+    values = ("--set", ",".join(("pictures.enabled=true", *enabled)))
+    named = ("--set", "networkPolicy.egressTo.dns[0].ipBlock.cidr=169.254.20.10/32")
+
+    dns, _ = policy("minimal", "pictures", *values)["egress"]
+    other, _ = policy("minimal", "pictures", *values, *named)["egress"]
+
+    assert dns["to"] == [
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        }
+    ]
+    assert other["to"] == [{"ipBlock": {"cidr": "169.254.20.10/32"}}]
+
+
 FOR_PROGRAMS = ("/p.json", "/previews", "/previews.json", "/openapi.json")
 
 
