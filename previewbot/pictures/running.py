@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable
@@ -48,7 +49,8 @@ def run(
     album = Album(shelf, lambda: datetime.now(UTC))
     bounded = Bounded(camera, Watch(most_memory), Notes(folder))
     # Playwright's program and Chromium write below it, and so does the camera, which makes each a home.
-    os.environ["TMPDIR"] = tempfile.tempdir = str(cleared(folder))
+    browsers = cleared(folder)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(browsers)
 
     async def until_told() -> None:
         stop = asyncio.Event()
@@ -64,5 +66,8 @@ def run(
         finally:
             await runner.cleanup()
 
-    asyncio.run(until_told())
+    try:
+        asyncio.run(until_told())
+    finally:
+        shutil.rmtree(browsers, ignore_errors=True)
     return 0
