@@ -1,4 +1,4 @@
-"""Pictures from end to end: in the demo, with its controller and pages, and a worker with a real Chromium."""
+"""Pictures from end to end, in the demo: its controller, pages, a guard before previews, a real Chromium."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
-    async with World(Options(port=0, pictures=True, settings={"pages": "private"})) as world:
+    async with World(Options(port=0, pictures=True, guard=True, settings={"pages": "private"})) as world:
         yield world
 
 
@@ -61,5 +61,5 @@ async def test_a_change_of_the_front_end_is_seen_before_and_after_until_the_pull
 
     world.github.close(number, REPOSITORY)
     async with asyncio.timeout(60):
-        while list(folder.iterdir()):
+        while list(folder.glob("*.png")):
             await asyncio.sleep(0.5)
