@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit, urlunsplit
 
 from previewbot.pictures.album import Job
 from previewbot.rules.pictures import host_of
+
+Address = IPv4Address | IPv6Address
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9])?")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -83,34 +85,40 @@ async def _address_of(name: str) -> str:
     return ""
 
 
-def may_be_reached(address: IPv4Address | IPv6Address) -> bool:
-    """Return whether a preview, or staging, may be at an address. No list knows every cloud's."""
+def asked_from(address: Address) -> Address | None:
+    """Return the address of this pod from which it would ask there; None if nothing leads there.
+
+    Nothing is sent for it.
+    """
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as asks:
+        try:
+            asks.connect((str(address), 9))
+        except OSError:
+            return None
+        return ip_address(asks.getsockname()[0])
+
+
+def may_be_reached(address: Address, source: Callable[[Address], Address | None] = asked_from) -> bool:
+    """Return whether a preview, or staging, may be at an address. No list knows every cloud's.
+
+    This pod's own are none; `source` says from which of them it would ask at an address.
+    """
     inner = _inside(address)
     if inner is not None:
-        return may_be_reached(inner)
+        return may_be_reached(inner, source)
     if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
         return False
     if any(address in network for network in _NOBODYS):
         return False
-    return not _is_ours(address)
+    # A pod asks itself from the very address that it asks.
+    return source(address) != address
 
 
-def _inside(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+def _inside(address: Address) -> IPv4Address | None:
     """Return the IPv4 address that a translator or a tunnel makes of an IPv6 address, if it does."""
     if not isinstance(address, IPv6Address):
         return None
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
-
-
-def _is_ours(address: IPv4Address | IPv6Address) -> bool:
-    """Return whether an address is this pod's own: from it the pod would ask there. Nothing is sent."""
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as asks:
-        try:
-            asks.connect((str(address), 9))
-        except OSError:
-            # Nothing leads there.
-            return False
-        return ip_address(asks.getsockname()[0]) == address

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from ipaddress import ip_address
 
 import pytest
 
 from previewbot.api.pictures import Device, Picture, Side
-from previewbot.pictures.addresses import addresses_for, may_be_reached, opened
+from previewbot.pictures.addresses import Address, addresses_for, asked_from, may_be_reached, opened
 from previewbot.pictures.album import Job
 from previewbot.rules.pictures import Place, Wish, host_of
 from tests.support.previews import HEAD, NOW
@@ -41,13 +40,17 @@ def test_addresses_where_a_gateway_may_be(address: str) -> None:
     assert may_be_reached(ip_address(address))
 
 
-def test_nor_is_what_this_machine_is_itself() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asks:
-        # The address from which it would ask somebody outside; this machine's own in any case.
-        asks.connect(("203.0.113.9", 9))
-        ours = asks.getsockname()[0]
+@pytest.mark.parametrize("ours", ["10.0.3.17", "fd12::7", "64:ff9b::a00:311"])
+def test_nor_are_those_that_this_machine_has_itself(ours: str) -> None:
+    def same(address: Address) -> Address:
+        return address
 
-    assert not may_be_reached(ip_address(ours))
+    assert may_be_reached(ip_address(ours), lambda address: ip_address("10.0.3.16"))
+    assert not may_be_reached(ip_address(ours), same)
+
+
+def test_a_machine_asks_itself_from_the_address_that_it_asks() -> None:
+    assert asked_from(ip_address("127.0.0.1")) == ip_address("127.0.0.1")
 
 
 WRITTEN = {
