@@ -12,7 +12,7 @@ from previewbot_demo.processes import Child, spawn
 from previewbot_demo.world import Options, World
 
 Sabotage = Callable[[World], Awaitable[None]]
-PATIENCE_SECONDS = 12.0
+PATIENCE_SECONDS = 20.0
 """How long a step is waited for that never comes; no other takes a tenth of that."""
 
 LONG_SECONDS = 60.0
@@ -75,23 +75,25 @@ async def the_gateway_names_another_commit(world: World) -> None:
     world.gateway.sabotage.commit = ANOTHER_COMMIT
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("sabotage", "step"),
     [
         (the_routing_ignores_filters, "staging does not"),
         (the_operator_ignores_deletes, "a new commit: the old preview serves until the new one does"),
-        (the_operator_never_answers, "the comment gets a link"),
         (the_registry_serves_the_previous_commits_image, "the link shows the change"),
-        # These three miss the same step as others here, and wait as long for it.
+        # These miss the same step as others here, and wait as long for it.
+        pytest.param(the_operator_never_answers, "the comment gets a link", marks=pytest.mark.long),
+        pytest.param(the_registry_refuses, "the comment gets a link", marks=pytest.mark.long),
         pytest.param(ci_never_builds, "the comment gets a link", marks=pytest.mark.long),
         pytest.param(the_build_fails, "the comment gets a link", marks=pytest.mark.long),
-        (the_registry_refuses, "the comment gets a link"),
         # Behind such a link is plain staging: it is asked, and not announced.
         (the_gateway_sets_no_header, "the comment gets a link"),
         pytest.param(the_agent_takes_no_request, "the comment gets a link", marks=pytest.mark.long),
         (an_ingress_takes_the_marks_away, "previewbot asked both links"),
-        (comments_are_refused, "Copilot changes the front end: one comment appears"),
+        pytest.param(
+            comments_are_refused, "Copilot changes the front end: one comment appears", marks=pytest.mark.long
+        ),
         (the_controller_is_dead, "Copilot changes the front end: one comment appears"),
         (the_gateway_names_another_commit, "answers through the link name the commit"),
         (the_reviewer_may_not_write, "`/preview status` is answered"),
@@ -126,7 +128,7 @@ async def with_pages_that_lie(
     return await spawn((*started, *command[4:]), environment, directory, log)
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(240)
 async def test_json_that_names_another_commit_fails_it_where_programs_ask() -> None:
     failed = await failed_at(Options(build_seconds=0.5, spawn=with_pages_that_lie))
 
@@ -149,7 +151,7 @@ async def failed_at(options: Options, sabotage: Sabotage = nothing) -> str:
     return failed
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_dropped_webhook_does_not_fail_it() -> None:
     lines: list[str] = []
     async with World(Options(build_seconds=0.5, settings={"listing": {"interval": "2s"}})) as world:
