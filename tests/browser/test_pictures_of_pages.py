@@ -209,7 +209,7 @@ NO_EVIDENCE = {
     "/loops": (NoPicture.TOO_LATE, 0),
     "/download": (NoPicture.NO_PAGE, 0),
 }
-NEVER_DONE = ("/silent", "/endless", "/loops")
+NEVER_DONE = ("/silent", "/endless", "/loops", "/500-and-none")
 
 
 @pytest.mark.parametrize("path", NO_EVIDENCE)

@@ -277,7 +277,9 @@ class Page:
             self.errors.append(" ".join(words))
         elif method == "Log.entryAdded" and said["entry"]["level"] == "error":
             entry = said["entry"]
-            self.errors.append(f"{entry['text']} {entry.get('url', '')}".strip())
+            # The browser asks for it by itself, once for each of its profiles, whenever it has the time.
+            if not entry.get("url", "").endswith("/favicon.ico"):
+                self.errors.append(f"{entry['text']} {entry.get('url', '')}".strip())
 
 
 # Only what is seen can be clicked: of a menu that is folded the first match may have no box.
