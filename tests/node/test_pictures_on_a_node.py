@@ -85,7 +85,8 @@ print(json.dumps({
     "root": written("/opt/x"),
     "sandbox": sandbox_works(),
     "token": os.path.exists("/var/run/secrets/kubernetes.io"),
-    "left": sorted(path.name for path in Path("/tmp").iterdir()),
+    # Beside the folder that the worker has for its browsers.
+    "left": [str(path) for path in Path("/tmp").rglob("*") if not path.match("/tmp/previewbot-pictures-*")],
     # Of cgroups as they are now, or as they were before.
     "most memory": lines(cgroup + "memory.peak") or lines(cgroup + "memory/memory.max_usage_in_bytes"),
     "killed": lines(cgroup + "memory.events") or lines(cgroup + "memory/memory.oom_control"),
