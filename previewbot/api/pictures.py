@@ -47,6 +47,16 @@ class PictureState(StrEnum):
     REFUSED = "Refused"
     """There is something that must not be shown as evidence, or nothing."""
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is still to be taken, for the first time or anew."""
+        return self in (PictureState.PENDING, PictureState.AGAIN)
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether it has an address: one that is taken anew had it before."""
+        return self in (PictureState.TAKEN, PictureState.AGAIN)
+
     @classmethod
     def _missing_(cls, value: object) -> PictureState:
         """Read what only a newer version knows: it is not shown."""
@@ -80,6 +90,10 @@ class NoPicture(StrEnum):
         return cls.OTHER
 
 
+Which = tuple[str, Device, Side]
+"""Which of a preview's pictures: of which path, on what, and of which side."""
+
+
 @dataclass(frozen=True)
 class Picture(Value):
     """One picture, or why there is none: `why`, and what status was `answered`, 0 where that is not it."""
@@ -90,6 +104,11 @@ class Picture(Value):
     state: PictureState = PictureState.PENDING
     why: Annotated[NoPicture, WithJsonSchema({"type": "string"})] | None = None
     answered: int = 0
+
+    @property
+    def which(self) -> Which:
+        """Which one it is, whatever became of it."""
+        return self.path, self.device, self.side
 
 
 @dataclass(frozen=True)
@@ -109,7 +128,7 @@ class Pictures(Value):
     @property
     def are_due(self) -> bool:
         """Whether some are still to be taken, for the first time or anew."""
-        return any(each.state in (PictureState.PENDING, PictureState.AGAIN) for each in self.taken)
+        return any(each.state.is_due for each in self.taken)
 
     @property
     def are_known(self) -> bool:

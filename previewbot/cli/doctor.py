@@ -173,33 +173,39 @@ def _of_sign_in(settings: Settings, here: Sequence[str]) -> list[Check]:
 
 def _of_guard(settings: Settings, here: Sequence[str]) -> tuple[tuple[bytes, ...] | None, list[Check]]:
     """Return the guard's keys, and how their file stands; nothing where there is no guard."""
-    source = guard_source(settings)
-    if source is None:
-        return None, []
-    if not is_here(source) and "pages" not in here and "controller" not in here:
-        return None, [not_checked(KEYS, f"{source.file} is not here: it is pages' and the controller's")]
-    try:
-        keys = read_guard_keys(settings)
-    except SettingsError as error:
-        told = f"{'; '.join(error.problems)}: nobody gets past the guard, and no link is announced"
-        return None, [wrong(KEYS, told)]
-    return keys, [ok(KEYS, "they can be used")]
+    both = _OfBoth(KEYS, "they can be used", "nobody gets past the guard, and no link is announced")
+    return both.read(guard_source(settings), here, lambda: read_guard_keys(settings))
 
 
 def _of_pictures(settings: Settings, here: Sequence[str]) -> tuple[bytes | None, list[Check]]:
     """Return what the worker of pictures is sent, and how its file stands; nothing where there is none."""
-    source = pictures_source(settings)
-    if source is None:
-        return None, []
-    if not is_here(source) and "pages" not in here and "controller" not in here:
-        words = f"{source.file} is not here: it is pages' and the controller's"
-        return None, [not_checked(FILE, words)]
-    try:
-        token = read_pictures_token(settings)
-    except SettingsError as error:
-        told = f"{'; '.join(error.problems)}: no pictures are taken or shown, and neither starts so"
-        return None, [wrong(FILE, told)]
-    return token, [ok(FILE, "it can be used")]
+    both = _OfBoth(FILE, "it can be used", "no pictures are taken or shown, and neither starts so")
+    return both.read(pictures_source(settings), here, lambda: read_pictures_token(settings))
+
+
+@dataclass(frozen=True)
+class _OfBoth:
+    """A secret of pages' and the controller's: what its finding is called, what is said of one that can be
+    used, and what does not go on where it cannot."""
+
+    name: str
+    fine: str
+    lacking: str
+
+    def read(
+        self, source: SecretSource | None, here: Sequence[str], use: Callable[[], T]
+    ) -> tuple[T | None, list[Check]]:
+        """Return what `use` reads, and how it stands; nothing where there is no `source`."""
+        if source is None:
+            return None, []
+        if not is_here(source) and "pages" not in here and "controller" not in here:
+            words = f"{source.file} is not here: it is pages' and the controller's"
+            return None, [not_checked(self.name, words)]
+        try:
+            value = use()
+        except SettingsError as error:
+            return None, [wrong(self.name, f"{'; '.join(error.problems)}: {self.lacking}")]
+        return value, [ok(self.name, self.fine)]
 
 
 def _bearer(settings: Settings, here: Sequence[str]) -> list[Check]:

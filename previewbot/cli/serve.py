@@ -41,6 +41,7 @@ from previewbot.runtime import logs
 
 if TYPE_CHECKING:
     from previewbot.clients.github.people import PeopleClient
+    from previewbot.clients.pictures import PicturesClient
     from previewbot.clients.pictures_for_pages import PicturesForPages
 
 # https://github.com/open-telemetry/opentelemetry-python-contrib/pull/3699
@@ -132,8 +133,20 @@ def _source_of_pictures(settings: Settings) -> PicturesForPages | None:
     read_pictures_tokens(settings)
     from previewbot.clients.pictures_for_pages import PicturesForPages
 
-    url, tokens = settings.pictures.url, lambda: read_pictures_tokens(settings)
-    return PicturesForPages(url, tokens, user_agent="previewbot-pages")
+    tokens = partial(read_pictures_tokens, settings)
+    return PicturesForPages(settings.pictures.url, tokens, user_agent="previewbot-pages")
+
+
+def _album(settings: Settings) -> PicturesClient | None:
+    """Return whom the controller asks for pictures; None where none are taken. Raises SettingsError."""
+    if settings.pictures is None:
+        return None
+    read_pictures_token(settings)
+    from previewbot.clients.pictures import PicturesClient
+    from previewbot.runtime.parts import USER_AGENT
+
+    token = partial(read_pictures_token, settings)
+    return PicturesClient(settings.pictures.url, token, user_agent=USER_AGENT)
 
 
 def people_of(settings: Settings, proxies: Proxies, user_agent: str) -> PeopleClient:
@@ -170,9 +183,7 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
     """Run the controller until SIGTERM or SIGINT; without an `identity` it gets one that nobody else has."""
     import asyncio
 
-    from previewbot.clients.pictures import PicturesClient
     from previewbot.runtime.controller import run
-    from previewbot.runtime.parts import USER_AGENT
 
     settings = load(config, os.environ)
     source = private_key_source(settings, os.environ)
@@ -180,12 +191,7 @@ def controller(config: Path, bind: str, identity: str | None = None) -> int:
     read_guard_keys(settings)
     guard_keys = partial(read_guard_keys, settings)
     proxies = proxies_of(os.environ)
-    pictures = None
-    if settings.pictures is not None:
-        read_pictures_token(settings)
-        pictures = PicturesClient(
-            settings.pictures.url, lambda: read_pictures_token(settings), user_agent=USER_AGENT
-        )
+    pictures = _album(settings)
     logs.configure()
 
     async def until_told() -> int:

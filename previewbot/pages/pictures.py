@@ -14,7 +14,7 @@ from typing import Protocol
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
-from previewbot.api import PictureState, Preview, name_of
+from previewbot.api import Preview, name_of
 from previewbot.api.pictures import named
 from previewbot.clients.pictures_for_pages import Stream
 from previewbot.config.server import Settings
@@ -82,7 +82,7 @@ def blueprint(settings: Settings, showing: Showing, cluster: Previews, source: S
 def _answer(showing: Showing, source: Source, preview: Preview, sha: str, file: str, whose: str) -> Response:
     pictures = preview.status.pictures
     picture = named(pictures.taken, file) if sha == pictures.sha else None
-    shown = picture is not None and picture.state in (PictureState.TAKEN, PictureState.AGAIN)
+    shown = picture is not None and picture.state.was_taken
     if not shown or preview.status.observed.fork or preview.status.is_over:
         return showing.closed(request.path)
     try:

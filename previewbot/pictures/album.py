@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from previewbot.api.pictures import Device, NoPicture, Picture, PictureState, Side, file_of, named
+from previewbot.api.pictures import NoPicture, Picture, PictureState, Which, file_of, named
 from previewbot.pictures.shelf import Key, Shelf
 from previewbot.rules.pictures import (
     TRIED_AGAIN,
@@ -47,9 +47,6 @@ class Job:
         return url_of(self.place, self.picture.side)
 
 
-_Which = tuple[str, Device, Side]
-
-
 @dataclass
 class _Again:
     """How often a picture was tried in vain, and when it is tried again; never if `at` is None."""
@@ -62,7 +59,7 @@ class _Again:
 class _Wished:
     wish: Wish
     taken: tuple[Picture, ...]
-    again: dict[_Which, _Again] = field(default_factory=dict)
+    again: dict[Which, _Again] = field(default_factory=dict)
 
     def pending(self) -> Picture | None:
         """Return the first that was not looked at yet."""
@@ -71,7 +68,7 @@ class _Wished:
     def tried_again(self, now: datetime) -> Picture | None:
         """Return the first that is looked at once more."""
         due = {which for which, again in self.again.items() if again.at is not None and again.at <= now}
-        return next((each for each in self.taken if _which(each) in due), None)
+        return next((each for each in self.taken if each.which in due), None)
 
 
 class Album:
@@ -172,7 +169,7 @@ class Album:
             for other in gone or ():
                 self._lose(other)
         self._note(known, picture)
-        again = known.again.setdefault(_which(picture), _Again())
+        again = known.again.setdefault(picture.which, _Again())
         tries = may_pass(picture) and again.times < len(TRIED_AGAIN)
         again.at = self._now() + TRIED_AGAIN[again.times] if tries else None
         again.times += 1
@@ -186,14 +183,9 @@ class Album:
             self._note(known, gone)
 
     def _note(self, known: _Wished, picture: Picture) -> None:
-        which = _which(picture)
-        known.taken = tuple(picture if _which(each) == which else each for each in known.taken)
+        known.taken = tuple(picture if each.which == picture.which else each for each in known.taken)
 
     def _drop_what_is_over(self) -> None:
         now = self._now()
         for name in [name for name, known in self._wished.items() if known.wish.until <= now]:
             self.forget(name)
-
-
-def _which(picture: Picture) -> _Which:
-    return picture.path, picture.device, picture.side

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from previewbot.api import Device, Picture, Pictures, PictureState, Side
+from previewbot.api import Device, Picture, Pictures, Side
 from previewbot.api.pictures import SIZES, file_of
 
 
@@ -34,7 +34,7 @@ class Pair:
 
 def pairs_of(pictures: Pictures) -> tuple[Pair, ...]:
     """Return what is shown of a commit, in the order of its paths; nothing if half of a pair is not known."""
-    by_side = {(each.path, each.device, each.side): _shown(pictures.taken, each) for each in pictures.taken}
+    by_side = {each.which: _shown(pictures.taken, each) for each in pictures.taken}
     pairs = []
     for path in dict.fromkeys(each.path for each in pictures.taken):
         for device in Device:
@@ -46,5 +46,5 @@ def pairs_of(pictures: Pictures) -> tuple[Pair, ...]:
 
 
 def _shown(pictures: Sequence[Picture], picture: Picture) -> Shown:
-    taken = picture.state in (PictureState.TAKEN, PictureState.AGAIN)
-    return Shown(picture, file_of(pictures, picture) if taken else "", *SIZES[picture.device])
+    file = file_of(pictures, picture) if picture.state.was_taken else ""
+    return Shown(picture, file, *SIZES[picture.device])

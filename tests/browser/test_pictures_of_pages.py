@@ -171,18 +171,20 @@ def size_of(png: bytes) -> tuple[int, ...]:
     return struct.unpack(">II", png[16:24])
 
 
-@pytest.fixture(scope="module")
-def camera() -> Camera:
+def with_patience(patience: Patience) -> Camera:
     chromium = chromium_here()
     assert chromium is not None, "there is no Chromium: apt-get install chromium"
-    return Camera(chromium, _PATIENCE, LOOPBACK)
+    return Camera(chromium, patience, LOOPBACK)
+
+
+@pytest.fixture(scope="module")
+def camera() -> Camera:
+    return with_patience(_PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def impatient() -> Camera:
-    chromium = chromium_here()
-    assert chromium is not None
-    return Camera(chromium, _IMPATIENT, LOOPBACK)
+    return with_patience(_IMPATIENT)
 
 
 async def look(

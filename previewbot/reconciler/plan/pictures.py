@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from previewbot.api import (
-    Device,
     Phase,
     Picture,
     Pictures,
@@ -19,10 +18,9 @@ from previewbot.api import (
     Preview,
     Proven,
     Service,
-    Side,
     Status,
 )
-from previewbot.api.pictures import MOST_OF_A_PATH, MOST_PATHS
+from previewbot.api.pictures import MOST_OF_A_PATH, MOST_PATHS, Which
 from previewbot.config.repository import RepositoryConfig
 from previewbot.engine import links
 from previewbot.reconciler.limits import Limits
@@ -42,8 +40,6 @@ _SOON, _LATER = 2.0, 60.0
 """Seconds until it is asked whether pictures were taken meanwhile: soon at first, and then more seldom."""
 
 _LARGEST_STATUS = 999
-
-_Which = tuple[str, Device, Side]
 
 
 @dataclass(frozen=True)
@@ -181,11 +177,11 @@ def _as_seen(seen: PicturesSeen, before: Pictures, now: datetime) -> Pictures:
     """Return what the worker said of what was wished for, and of nothing else: it is not believed further."""
     if seen.wish is None:
         return Pictures()
-    said = {_which(each): each for each in seen.taken}
+    said = {each.which: each for each in seen.taken}
     same = before.of == seen.wish.of
     # What sleeps is not looked at, so nothing of it is taken anew.
     had = before.taken if same and not seen.wish.only_asks else ()
-    again = {_which(each) for each in had if each.state in (PictureState.TAKEN, PictureState.AGAIN)}
+    again = {each.which for each in had if each.state.was_taken}
     taken = tuple(_known(each, said, again) for each in pictures_of(seen.wish))
     # Of a worker that was started anew the time begins anew too, so that it is asked soon.
     since = before.since if same and before.are_due else now
@@ -193,13 +189,9 @@ def _as_seen(seen: PicturesSeen, before: Pictures, now: datetime) -> Pictures:
     return before if same and replace(found, since=before.since) == before else found
 
 
-def _known(wished: Picture, said: Mapping[_Which, Picture], again: Collection[_Which]) -> Picture:
-    found = said.get(_which(wished), wished)
-    if found.state in (PictureState.PENDING, PictureState.AGAIN):
-        return replace(wished, state=PictureState.AGAIN) if _which(wished) in again else wished
+def _known(wished: Picture, said: Mapping[Which, Picture], again: Collection[Which]) -> Picture:
+    found = said.get(wished.which, wished)
+    if found.state.is_due:
+        return replace(wished, state=PictureState.AGAIN) if wished.which in again else wished
     answered = found.answered if 0 <= found.answered <= _LARGEST_STATUS else 0
     return replace(wished, state=found.state, why=found.why, answered=answered)
-
-
-def _which(picture: Picture) -> _Which:
-    return picture.path, picture.device, picture.side
